@@ -1,0 +1,11 @@
+package drmtest
+
+import "regexp"
+
+// complaint matches what the kernel prints when something is wrong with it.
+var complaint = regexp.MustCompile(`\b(WARNING:|BUG:|Oops\b|KASAN:|UBSAN:|Kernel panic|Call Trace:|refcount_t:|general protection fault|possible (circular|recursive) locking|kernel BUG at|blocked for more than)`)
+
+// KernelComplaint says whether a line of the kernel's log reports a fault of
+// the kernel. Lines that tests provoke on purpose and that are harmless are
+// not such.
+func KernelComplaint(line string) bool { return complaint.MatchString(line) }
