@@ -1,0 +1,13 @@
+package conformance
+
+import (
+	"cmp"
+	"slices"
+)
+
+// All returns all cases, sorted by id.
+func All() []Case {
+	all := slices.Concat(dumbCases, mapCases)
+	slices.SortFunc(all, func(a, b Case) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}

@@ -1,0 +1,64 @@
+package conformance
+
+import (
+	"context"
+
+	"github.com/gemtool/gemtool/drm"
+	"github.com/gemtool/gemtool/drm/drmtest"
+)
+
+// T is what a case reports to; *testing.T satisfies it.
+type T interface {
+	drmtest.TB
+	Context() context.Context
+	Failed() bool
+}
+
+// Case is one thing that buffers must do.
+type Case struct {
+	ID    string // such as "A04"; stable
+	Title string // what is done and expected, in a few words
+	Needs Needs
+	Run   func(t T, env *Env)
+}
+
+// Env is what a case runs on.
+type Env struct {
+	Target
+	Kernel  Kernel
+	Targets []Target // all there are, for cases that share buffers
+	Effort  Effort
+}
+
+// Effort says how long a case with an open end goes on.
+type Effort int
+
+// The efforts: seconds for a run that somebody waits for, minutes for one at
+// night.
+const (
+	Quick Effort = iota
+	Soak
+)
+
+// Rounds returns quick or soak, as the effort asks.
+func (e Effort) Rounds(quick, soak int) int {
+	if e == Soak {
+		return soak
+	}
+	return quick
+}
+
+// Open opens the case's device and closes it with the case.
+func (e *Env) Open(t T) *drm.Device {
+	t.Helper()
+	dev, err := drm.Open(e.Path, drm.Options{})
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	t.Cleanup(func() {
+		if err := dev.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return dev
+}

@@ -1,0 +1,33 @@
+package conformance_test
+
+import (
+	"testing"
+
+	"github.com/gemtool/gemtool/drm/drmtest"
+	"github.com/gemtool/gemtool/gem/conformance"
+)
+
+// TestConformance runs every case on every device of the machine. It passes
+// if no case fails and nothing is skipped but what skips.txt lists.
+func TestConformance(t *testing.T) {
+	kernel, err := conformance.RunningKernel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets, denied := conformance.Targets()
+	for _, err := range denied {
+		t.Logf("left out: %v", err)
+	}
+	if len(targets) == 0 {
+		if drmtest.InVM() {
+			t.Fatal("this VM has no DRM device")
+		}
+		t.Skip("no DRM device on this machine: run in the VM (make test)")
+	}
+	suite := conformance.Suite{Kernel: kernel, Targets: targets, Strict: drmtest.InVM()}
+	for _, c := range conformance.All() {
+		suite.Run(c, func(name string, f func(conformance.T)) {
+			t.Run(name, func(t *testing.T) { f(t) })
+		})
+	}
+}

@@ -1,0 +1,61 @@
+package conformance
+
+import "github.com/gemtool/gemtool/drm/drmtest"
+
+// Suite runs cases on a set of targets.
+type Suite struct {
+	Kernel  Kernel
+	Targets []Target
+	Effort  Effort
+	// Strict makes a skip that skips.txt does not know a failure. It is for
+	// the VM, whose devices are known.
+	Strict bool
+}
+
+// Run runs c on every target that it applies to. It calls run for each with
+// the name of the subtest, "A04/vkms", or "A04" for the skip of a case that
+// applies to none; run calls the function with what it must report to.
+func (s *Suite) Run(c Case, run func(name string, f func(T))) {
+	ran := false
+	for _, target := range s.Targets {
+		if !c.Needs.Apply(target, s.Kernel) {
+			continue
+		}
+		ran = true
+		run(c.ID+"/"+target.String(), func(t T) {
+			t = s.guard(t, c.ID, target.String())
+			drmtest.GuardKernelLog(t)
+			drmtest.CheckLeaks(t)
+			c.Run(t, &Env{Target: target, Kernel: s.Kernel, Targets: s.Targets, Effort: s.Effort})
+		})
+	}
+	if !ran {
+		run(c.ID, func(t T) {
+			s.guard(t, c.ID, noDevice).Skipf("no device here that this case applies to")
+		})
+	}
+}
+
+func (s *Suite) guard(t T, id, device string) T {
+	if !s.Strict {
+		return t
+	}
+	return &strictT{T: t, id: id, kernel: s.Kernel, device: device}
+}
+
+// strictT fails a case that skips without being allowed to.
+type strictT struct {
+	T
+	id     string
+	kernel Kernel
+	device string
+}
+
+func (t *strictT) Skipf(format string, args ...any) {
+	t.Helper()
+	if _, ok := allowedSkip(t.id, t.kernel, t.device); !ok {
+		t.Errorf("this skip is not in skips.txt (%s %v %s):", t.id, t.kernel, t.device)
+		t.Fatalf(format, args...)
+	}
+	t.T.Skipf(format, args...)
+}

@@ -1,0 +1,107 @@
+package conformance
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/gemtool/gemtool/drm"
+)
+
+// Target is a device node that cases run on.
+type Target struct {
+	Path   string // of the node
+	Driver string // as VERSION names it
+	Kind   drm.NodeKind
+}
+
+// String names the target in the names of subtests: the driver, and for a
+// render node its kind, too.
+func (t Target) String() string {
+	if t.Kind == drm.NodePrimary {
+		return t.Driver
+	}
+	return fmt.Sprintf("%s-%v", t.Driver, t.Kind)
+}
+
+// Targets lists the nodes of this machine. Nodes that cannot be opened are in
+// denied, with the reason.
+func Targets() (targets []Target, denied []error) {
+	for _, pattern := range []string{"/dev/dri/card*", "/dev/dri/renderD*"} {
+		paths, _ := filepath.Glob(pattern) // fails for bad patterns only
+		for _, path := range paths {
+			t, err := newTarget(path)
+			if err != nil {
+				denied = append(denied, err)
+				continue
+			}
+			targets = append(targets, t)
+		}
+	}
+	return targets, denied
+}
+
+func newTarget(path string) (Target, error) {
+	dev, err := drm.Open(path, drm.Options{})
+	if err != nil {
+		return Target{}, err
+	}
+	defer dev.Close()
+	v, err := dev.Version()
+	if err != nil {
+		return Target{}, err
+	}
+	return Target{Path: path, Driver: v.Name, Kind: dev.Kind()}, nil
+}
+
+// Needs says what a case needs of a device and of the kernel. The zero value
+// needs a card node of any driver on any kernel.
+type Needs struct {
+	Drivers []string     // one of these
+	Except  []string     // none of these
+	Kind    drm.NodeKind // of the node
+	Memory  Memory       // where the driver keeps its buffers
+	Since   Kernel       // this kernel or a later one
+	Before  Kernel       // a kernel before this one
+}
+
+// Memory says where a driver keeps dumb buffers.
+type Memory int
+
+// The kinds of memory.
+const (
+	AnyMemory Memory = iota
+	Shmem            // drm_gem_shmem_helper
+	VRAM             // TTM
+)
+
+// memoryOf says where a driver keeps its dumb buffers. Drivers move from one
+// helper to another: bochs did in Linux 6.13.
+func memoryOf(driver string, k Kernel) Memory {
+	switch driver {
+	case "vkms", "vgem", "virtio_gpu":
+		return Shmem
+	case "bochs-drm":
+		if k.Less(Kernel{6, 13}) {
+			return VRAM
+		}
+		return Shmem
+	case "qxl", "nouveau", "amdgpu", "radeon", "xe":
+		return VRAM
+	}
+	return AnyMemory
+}
+
+// Apply says whether a case with these needs runs on t under kernel k.
+func (n Needs) Apply(t Target, k Kernel) bool {
+	switch {
+	case t.Kind != n.Kind,
+		len(n.Drivers) > 0 && !slices.Contains(n.Drivers, t.Driver),
+		slices.Contains(n.Except, t.Driver),
+		n.Memory != AnyMemory && n.Memory != memoryOf(t.Driver, k),
+		k.Less(n.Since),
+		n.Before != Kernel{} && !k.Less(n.Before):
+		return false
+	}
+	return true
+}
