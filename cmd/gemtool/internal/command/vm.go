@@ -1,0 +1,145 @@
+package command
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gemtool/gemtool/cmd/gemtool/internal/vm"
+)
+
+// vmFlags are the flags of "gemtool vm" that need parsing of their own.
+type vmFlags struct {
+	config  vm.Config
+	dirs    []string
+	load    []string
+	env     []string
+	user    string
+	timeout time.Duration
+}
+
+func newVM() *cobra.Command {
+	var f vmFlags
+	cmd := &cobra.Command{
+		Use:   "vm [flags] -- COMMAND [ARG...]",
+		Short: "Run a program in a throw-away VM with DRM devices",
+		Long: `Boots a throw-away QEMU VM and runs one program of this machine in it, with its
+shared libraries if it has any. Stdin, stdout, stderr and the exit code are the
+program's. The VM's kernel log is watched: a WARNING, BUG or Oops in it, a
+panic, a hang or the deadline fails the run with exit code 1.
+
+The guest has its root in memory and sees nothing of this machine but the
+program and what --dir shares. For a test binary (as with go test -exec) the
+module, the working directory, GO* and GEMTOOL_* variables and the directories
+that profiles go to are shared too, at the same paths. Directories are shared
+by 9p. Where the guest has no 9p they are packed into its image, and the files
+that the program made or changed there are copied back at the end.
+
+A kernel is the NAME of one that "make kernel" has put into the cache, "host"
+for the one this machine runs, or a PATH (with a slash) to a bzImage file.
+Without --modules all that is needed must be built into that kernel.`,
+		Example: `  gemtool vm -- ./prog -v
+  gemtool vm --device vkms --user 1000 --dir out=/out -- ./prog /out
+  gemtool vm --kernel ./bzImage --modules ./lib/modules/6.12.1 -- /bin/uname -a
+  go test -exec "gemtool vm --" ./...`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: run(f.run),
+	}
+	c := &f.config
+	flags := cmd.Flags()
+	flags.SetInterspersed(false) // what follows COMMAND is COMMAND's
+	flags.StringVar(&c.Kernel, "kernel", "", "kernel `NAME|host|PATH` (default $GEMTOOL_KERNEL, else 6.12)")
+	flags.StringVar(&c.Modules, "modules", "", "`DIR`ectory of the kernel's modules, with modules.dep")
+	flags.StringVar(&c.Accel, "accel", "auto", "`auto|kvm|tcg`: auto tries KVM and else emulates")
+	flags.StringSliceVar(&c.Devices, "device", nil, "`NAME` of a device, repeatable; known: "+strings.Join(vm.DeviceNames(), ", ")+
+		" (default "+strings.Join(vm.DefaultDevices, ",")+", as far as kernel and QEMU have them)")
+	flags.StringArrayVar(&f.dirs, "dir", nil, "share a directory as `HOST=GUEST[:ro]`, repeatable")
+	flags.StringVar(&c.Share, "share", "auto", "`auto|9p|pack`: how directories are shared")
+	flags.StringVar(&c.Memory, "memory", "1G", "`SIZE` of the VM's memory")
+	flags.IntVar(&c.CPUs, "cpus", 2, "`N`umber of CPUs")
+	flags.DurationVar(&f.timeout, "timeout", 2*time.Minute, "deadline of the whole run; for a test binary its -test.timeout where that is more")
+	flags.StringVar(&f.user, "user", "", "run the program as `UID[:GID]` (default root)")
+	flags.StringArrayVar(&f.env, "env", nil, "set `NAME[=VALUE]` for the program, by default as it is here; repeatable")
+	flags.StringVar(&c.Chdir, "chdir", "", "the program's working `DIR`ectory in the guest (default /)")
+	flags.StringVar(&c.Append, "append", "", "further kernel `ARGS`")
+	flags.StringArrayVar(&f.load, "load", nil, "load a further kernel `MODULE[,OPTION=VALUE...]`, repeatable")
+	flags.BoolVarP(&c.Verbose, "verbose", "v", false, "kernel console and boot times on stderr")
+	return cmd
+}
+
+func (f *vmFlags) run(cmd *cobra.Command, args []string) error {
+	c := f.config
+	c.Args = args
+	c.Stdin, c.Stdout, c.Stderr, c.Log = cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr(), cmd.ErrOrStderr()
+	if err := f.parse(&c); err != nil {
+		return usageError("%w", err)
+	}
+	if cmd.Flags().Changed("timeout") {
+		c.Timeout = f.timeout
+	}
+	if vm.IsGoTest(args) {
+		if err := c.ForGoTest(); err != nil {
+			return err
+		}
+	}
+	code, err := vm.Run(cmd.Context(), c)
+	if err != nil {
+		return fmt.Errorf("vm: %w", err)
+	}
+	if code != 0 {
+		return &exitError{code: code}
+	}
+	return nil
+}
+
+func (f *vmFlags) parse(c *vm.Config) (err error) {
+	if f.timeout <= 0 {
+		return fmt.Errorf("--timeout must be positive")
+	}
+	if c.CPUs < 1 {
+		return fmt.Errorf("--cpus must be at least 1")
+	}
+	for _, s := range f.dirs {
+		d, err := vm.ParseDir(s)
+		if err != nil {
+			return fmt.Errorf("--dir: %w", err)
+		}
+		c.Dirs = append(c.Dirs, d)
+	}
+	for _, s := range f.load {
+		name, options, _ := strings.Cut(s, ",")
+		c.Load = append(c.Load, vm.Module{Name: name, Options: strings.ReplaceAll(options, ",", " ")})
+	}
+	for _, s := range f.env {
+		if !strings.Contains(s, "=") {
+			s += "=" + os.Getenv(s)
+		}
+		c.Env = append(c.Env, s)
+	}
+	if f.user != "" {
+		if c.User, err = parseUser(f.user); err != nil {
+			return err
+		}
+	}
+	return c.Check()
+}
+
+// parseUser parses UID[:GID]; a GID left out is the UID.
+func parseUser(s string) (vm.User, error) {
+	uid, gid, ok := strings.Cut(s, ":")
+	if !ok {
+		gid = uid
+	}
+	u, err := strconv.ParseUint(uid, 10, 32)
+	if err == nil {
+		var g uint64
+		if g, err = strconv.ParseUint(gid, 10, 32); err == nil {
+			return vm.User{UID: uint32(u), GID: uint32(g)}, nil
+		}
+	}
+	return vm.User{}, fmt.Errorf("--user %q: want UID[:GID] in numbers", s)
+}

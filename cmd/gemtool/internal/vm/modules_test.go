@@ -1,0 +1,95 @@
+package vm
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// testModules writes a module directory with the given modules.dep.
+func testModules(t *testing.T, dep string) *moduleTree {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"modules.dep":             dep,
+		"modules.builtin":         "kernel/drivers/char/virtio_console.ko\n",
+		"modules.builtin.modinfo": "udmabuf.author=X\x00udmabuf.parm=a.b\x00",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tree, err := readModuleTree(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tree
+}
+
+const testDep = `kernel/drm/drm.ko.xz:
+kernel/drm/drm-helper.ko.xz: kernel/drm/drm.ko.xz
+updates/vkms.ko: kernel/drm/drm-helper.ko.xz kernel/drm/drm.ko.xz
+kernel/drm/virtio-gpu.ko.zst: kernel/drm/drm-helper.ko.xz kernel/char/virtio_console.ko
+kernel/a.ko: kernel/b.ko
+kernel/b.ko: kernel/a.ko
+kernel/broken.ko: kernel/gone.ko
+`
+
+func TestClosure(t *testing.T) {
+	tree := testModules(t, testDep)
+	tests := []struct {
+		want string
+		got  []string
+		err  string
+	}{
+		{want: "vkms", got: []string{"drm", "drm_helper", "vkms"}},
+		{want: "virtio-gpu vkms drm", got: []string{"drm", "drm_helper", "virtio_gpu", "vkms"}},
+		{want: "virtio_gpu", got: []string{"drm", "drm_helper", "virtio_gpu"}},
+		{want: "virtio-console udmabuf"},
+		{want: "nosuch", err: "no such kernel module: nosuch"},
+		{want: "broken", err: "no such kernel module: gone"},
+		{want: "a", err: "depends on itself"},
+	}
+	for _, test := range tests {
+		got, err := tree.closure(strings.Fields(test.want))
+		if test.err != "" {
+			if err == nil || !strings.Contains(err.Error(), test.err) {
+				t.Errorf("%s: got error %v, want %q", test.want, err, test.err)
+			}
+			continue
+		}
+		if diff := cmp.Diff(test.got, got); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", test.want, err, diff)
+		}
+	}
+	if _, err := tree.closure([]string{"nosuch"}); !errors.Is(err, errNoModule) {
+		t.Errorf("got %v, want %v", err, errNoModule)
+	}
+}
+
+func TestChooseDevices(t *testing.T) {
+	tree := testModules(t, testDep)
+	has := func(name string) bool { return name == "virtio-gpu-pci" }
+	got, err := chooseDevices([]string{"vkms", "vgem", "virtio-gpu", "bochs", "udmabuf"}, false, tree, has)
+	want := chosen{
+		modules: []string{"vkms", "virtio_gpu", "udmabuf"},
+		qemu:    []string{"virtio-gpu-pci"},
+		leftOut: []string{"vgem (this kernel lacks the module vgem)", "bochs (this QEMU lacks bochs-display)"},
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(chosen{})); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	for _, name := range []string{"vgem", "bochs"} {
+		if _, err := chooseDevices([]string{name}, true, tree, has); err == nil {
+			t.Errorf("%s was asked for and left out without an error", name)
+		}
+	}
+	got, err = chooseDevices([]string{"none"}, true, tree, has)
+	if diff := cmp.Diff(chosen{}, got, cmp.AllowUnexported(chosen{})); err != nil || diff != "" {
+		t.Errorf("none: %v (-want +got):\n%s", err, diff)
+	}
+}

@@ -1,0 +1,65 @@
+package vm
+
+import (
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/u-root/u-root/pkg/ldd"
+)
+
+// findProgram looks name up as a shell would and returns its absolute path.
+func findProgram(name string) (string, error) {
+	path, err := exec.LookPath(name)
+	if err != nil && !errors.Is(err, exec.ErrDot) {
+		return "", fmt.Errorf("program: %w", err)
+	}
+	return filepath.Abs(path)
+}
+
+// program adds the executable src at its own path, with the shared libraries
+// that its dynamic loader finds for it on this machine.
+func (im *image) program(src string) error {
+	f, err := elf.Open(src)
+	var format *elf.FormatError
+	switch {
+	case errors.As(err, &format):
+		return fmt.Errorf("program %s: not an ELF executable; for a script, name its interpreter and share its directory with --dir", src)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("program: %w", err)
+	case err != nil:
+		return fmt.Errorf("program %s: %w", src, err)
+	}
+	dynamic := slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP })
+	f.Close()
+
+	if dynamic {
+		libs, err := ldd.FList(src)
+		if err != nil {
+			return fmt.Errorf("program %s: shared libraries: %w", src, err)
+		}
+		for _, lib := range libs {
+			if err := im.library(lib); err != nil {
+				return err
+			}
+		}
+	}
+	return im.copy(src, src)
+}
+
+func (im *image) library(path string) error {
+	if !strings.HasPrefix(path, "/") {
+		return fmt.Errorf("initramfs: library %q has no absolute path", path)
+	}
+	target, err := os.Readlink(path)
+	if err != nil {
+		return im.copy(path, path)
+	}
+	return im.symlink(path, target)
+}

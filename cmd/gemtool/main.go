@@ -1,0 +1,25 @@
+// Gemtool shows what the DRM devices of a machine can do with each other's
+// buffers, and proves it.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gemtool/gemtool/cmd/gemtool/internal/command"
+	"github.com/gemtool/gemtool/cmd/gemtool/internal/vm"
+)
+
+func main() {
+	if vm.IsInit() {
+		vm.Init()
+	}
+	// Ctrl-C cancels the context, so that every command gives back what it
+	// took (VMs, masters, files); a second one kills as usual.
+	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	context.AfterFunc(ctx, stop)
+	os.Exit(command.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
