@@ -18,10 +18,9 @@ type fakeDevice struct {
 	*drm.Device
 	calls map[string]int
 
-	version uapi.Version // lengths only
-	name    string
-	create  func(*uapi.ModeCreateDumb) syscall.Errno
-	errno   map[uint32]syscall.Errno // by request
+	name   string
+	create func(*uapi.ModeCreateDumb) syscall.Errno
+	errno  map[uint32]syscall.Errno // by request
 }
 
 func newFake(t *testing.T, kind drm.NodeKind) *fakeDevice {

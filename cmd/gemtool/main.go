@@ -6,20 +6,16 @@ import (
 	"context"
 	"os"
 	"os/signal"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/gemtool/gemtool/cmd/gemtool/internal/command"
-	"github.com/gemtool/gemtool/cmd/gemtool/internal/vm"
 )
 
 func main() {
-	if vm.IsInit() {
-		vm.Init()
-	}
+	asInit()
 	// Ctrl-C cancels the context, so that every command gives back what it
 	// took (VMs, masters, files); a second one kills as usual.
-	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop)
 	os.Exit(command.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

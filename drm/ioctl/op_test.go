@@ -16,7 +16,7 @@ import (
 	"github.com/gemtool/gemtool/drm/ioctl"
 )
 
-type arg struct{ in, out uint32 }
+type arg struct{ out uint32 }
 
 var opTest = ioctl.ReadWrite[arg]("TEST", 'd', 0xff)
 

@@ -1,3 +1,5 @@
+//go:build linux
+
 package command
 
 import (
@@ -53,18 +55,18 @@ Without --modules all that is needed must be built into that kernel.`,
 	flags := cmd.Flags()
 	flags.SetInterspersed(false) // what follows COMMAND is COMMAND's
 	flags.StringVar(&c.Kernel, "kernel", "", "kernel `NAME|host|PATH` (default $GEMTOOL_KERNEL, else 6.12)")
-	flags.StringVar(&c.Modules, "modules", "", "`DIR`ectory of the kernel's modules, with modules.dep")
+	flags.StringVar(&c.Modules, "modules", "", "the kernel's modules: a `DIR` with modules.dep")
 	flags.StringVar(&c.Accel, "accel", "auto", "`auto|kvm|tcg`: auto tries KVM and else emulates")
-	flags.StringSliceVar(&c.Devices, "device", nil, "`NAME` of a device, repeatable; known: "+strings.Join(vm.DeviceNames(), ", ")+
+	flags.StringSliceVar(&c.Devices, "device", nil, "give the VM the device `NAME`, repeatable; known: "+strings.Join(vm.DeviceNames(), ", ")+
 		" (default "+strings.Join(vm.DefaultDevices, ",")+", as far as kernel and QEMU have them)")
 	flags.StringArrayVar(&f.dirs, "dir", nil, "share a directory as `HOST=GUEST[:ro]`, repeatable")
 	flags.StringVar(&c.Share, "share", "auto", "`auto|9p|pack`: how directories are shared")
 	flags.StringVar(&c.Memory, "memory", "1G", "`SIZE` of the VM's memory")
-	flags.IntVar(&c.CPUs, "cpus", 2, "`N`umber of CPUs")
+	flags.IntVar(&c.CPUs, "cpus", 2, "`N` CPUs")
 	flags.DurationVar(&f.timeout, "timeout", 2*time.Minute, "deadline of the whole run; for a test binary its -test.timeout where that is more")
 	flags.StringVar(&f.user, "user", "", "run the program as `UID[:GID]` (default root)")
 	flags.StringArrayVar(&f.env, "env", nil, "set `NAME[=VALUE]` for the program, by default as it is here; repeatable")
-	flags.StringVar(&c.Chdir, "chdir", "", "the program's working `DIR`ectory in the guest (default /)")
+	flags.StringVar(&c.Chdir, "chdir", "", "the program's working directory, a `DIR` of the guest (default /)")
 	flags.StringVar(&c.Append, "append", "", "further kernel `ARGS`")
 	flags.StringArrayVar(&f.load, "load", nil, "load a further kernel `MODULE[,OPTION=VALUE...]`, repeatable")
 	flags.BoolVarP(&c.Verbose, "verbose", "v", false, "kernel console and boot times on stderr")

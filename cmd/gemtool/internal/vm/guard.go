@@ -1,3 +1,5 @@
+//go:build linux
+
 package vm
 
 import (
@@ -5,26 +7,12 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/gemtool/gemtool/drm/drmtest"
 )
 
 //go:embed allow.txt
 var allowText string
-
-// suspicious matches what a healthy kernel never logs.
-var suspicious = regexp.MustCompile(strings.Join([]string{
-	`WARNING: `,
-	`BUG: `,
-	`kernel BUG at`,
-	`\bOops\b`,
-	`Call Trace:`,
-	`KASAN: `,
-	`UBSAN: `,
-	`possible (circular|recursive) locking`,
-	`refcount_t: `,
-	`general protection fault`,
-	`INFO: task .* blocked for more than`,
-	`Kernel panic`,
-}, "|"))
 
 // guard looks for the first line of a log that proves a broken kernel.
 type guard struct {
@@ -50,7 +38,7 @@ func (g *guard) check(line string) {
 		g.passing = !strings.Contains(line, "---[ end trace")
 		return
 	}
-	if g.problem != "" || !suspicious.MatchString(line) {
+	if g.problem != "" || !drmtest.KernelComplaint(line) {
 		return
 	}
 	for _, re := range g.allow {

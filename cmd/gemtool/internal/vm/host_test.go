@@ -1,3 +1,5 @@
+//go:build linux
+
 package vm
 
 import (
@@ -252,4 +254,23 @@ func TestCheck(t *testing.T) {
 	if err := new(Config).Check(); err != nil {
 		t.Error(err)
 	}
+}
+
+// A program that the guest cannot run is refused before a VM is booted.
+func TestProgramErrors(t *testing.T) {
+	fakeQEMU(t, "exit 9")
+	dir := t.TempDir()
+	for name, text := range map[string]string{"short": "x\n", "script": "#!/bin/sh\n" + strings.Repeat("#", 100)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]string{
+		"/short":  "not an ELF executable",
+		"/script": "not an ELF executable",
+		"/none":   "no such file",
+	} {
+		runNow(t.Context(), Config{Args: []string{dir + name}, Kernel: fakeKernel(t)}).wantError(t, want)
+	}
+	runNow(t.Context(), Config{Args: []string{"no-such-program"}, Kernel: fakeKernel(t)}).wantError(t, "not found in $PATH")
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package vm
 
 import (
@@ -14,43 +16,40 @@ import (
 // tenth of it.
 const maxModule = 128 << 20
 
-// file returns the path of the decompressed module: the guest should not
-// spend emulated instructions on that, and the host does it once.
-func (t *moduleTree) file(name string) (string, error) {
-	src := filepath.Join(t.dir, t.files[name])
-	if filepath.IsAbs(t.files[name]) {
-		src = t.files[name]
-	}
-	if filepath.Ext(src) == ".ko" {
-		return src, nil
+// read returns the decompressed module: the guest should not spend emulated
+// instructions on that. The host does it once, if it can write to the cache.
+func (t *moduleTree) read(name string) ([]byte, error) {
+	src := t.files[name]
+	if !filepath.IsAbs(src) {
+		src = filepath.Join(t.dir, src)
 	}
 	f, err := os.Open(src)
 	if err != nil {
-		return "", fmt.Errorf("kernel module: %w", err)
+		return nil, fmt.Errorf("kernel module: %w", err)
 	}
 	defer f.Close()
 	st, err := f.Stat()
 	if err != nil {
-		return "", fmt.Errorf("kernel module: %w", err)
+		return nil, fmt.Errorf("kernel module: %w", err)
 	}
 	key := sha256.Sum256(fmt.Append(nil, src, st.Size(), st.ModTime().UnixNano()))
-	dst, err := cachePath("modules", fmt.Sprintf("%x.ko", key[:16]))
-	if err != nil {
-		return "", err
-	}
-	if _, err := os.Stat(dst); err == nil {
-		return dst, nil
+	cache, cacheErr := cachePath("modules", fmt.Sprintf("%x.ko", key[:16]))
+	packed := filepath.Ext(src) != ".ko"
+	if packed && cacheErr == nil {
+		if data, err := os.ReadFile(cache); err == nil {
+			return data, nil
+		}
 	}
 	r, err := kmodule.CompressionReader(f)
 	if err != nil {
-		return "", fmt.Errorf("kernel module %s: %w", src, err)
+		return nil, fmt.Errorf("kernel module %s: %w", src, err)
 	}
 	data, err := io.ReadAll(io.LimitReader(r, maxModule))
 	if err != nil {
-		return "", fmt.Errorf("kernel module %s: %w", src, err)
+		return nil, fmt.Errorf("kernel module %s: %w", src, err)
 	}
-	if err := writeCache(dst, data); err != nil {
-		return "", fmt.Errorf("kernel module cache: %w", err)
+	if packed && cacheErr == nil {
+		_ = writeCache(cache, data) // only makes the next run faster
 	}
-	return dst, nil
+	return data, nil
 }

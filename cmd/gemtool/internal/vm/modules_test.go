@@ -1,6 +1,10 @@
+//go:build linux
+
 package vm
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"os"
 	"path/filepath"
@@ -91,5 +95,36 @@ func TestChooseDevices(t *testing.T) {
 	got, err = chooseDevices([]string{"none"}, true, tree, has)
 	if diff := cmp.Diff(chosen{}, got, cmp.AllowUnexported(chosen{})); err != nil || diff != "" {
 		t.Errorf("none: %v (-want +got):\n%s", err, diff)
+	}
+}
+
+// A module is unpacked whether or not the cache can be written, and comes from
+// the cache the second time.
+func TestModuleRead(t *testing.T) {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	if _, err := w.Write([]byte("module")); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tree := testModules(t, "m.ko.gz:\nn.ko:\n")
+	for name, b := range map[string][]byte{"m.ko.gz": packed.Bytes(), "n.ko": []byte("module")} {
+		if err := os.WriteFile(filepath.Join(tree.dir, name), b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cache := t.TempDir()
+	for _, dir := range []string{"/dev/null", cache, cache} {
+		t.Setenv("XDG_CACHE_HOME", dir)
+		for _, name := range []string{"m", "n"} {
+			if got, err := tree.read(name); err != nil || string(got) != "module" {
+				t.Errorf("cache %s: %s: got %q, %v", dir, name, got, err)
+			}
+		}
+	}
+	if files, err := filepath.Glob(cache + "/gemtool/modules/*"); err != nil || len(files) != 1 {
+		t.Errorf("cache: got %q, %v, want one file", files, err)
 	}
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package vm
 
 import (
@@ -175,11 +177,11 @@ func (p *plan) fillImage(im *image, cfg *Config) error {
 		}
 	}
 	for _, m := range append(early, p.guest.Modules...) {
-		src, err := p.mods.file(moduleName(m.Path))
+		data, err := p.mods.read(moduleName(m.Path))
 		if err != nil {
 			return err
 		}
-		if err := im.copy(m.Path, src); err != nil {
+		if err := im.text(m.Path, string(data)); err != nil {
 			return err
 		}
 	}

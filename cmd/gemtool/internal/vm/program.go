@@ -1,9 +1,12 @@
+//go:build linux
+
 package vm
 
 import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -29,7 +32,7 @@ func (im *image) program(src string) error {
 	f, err := elf.Open(src)
 	var format *elf.FormatError
 	switch {
-	case errors.As(err, &format):
+	case errors.As(err, &format), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("program %s: not an ELF executable; for a script, name its interpreter and share its directory with --dir", src)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("program: %w", err)

@@ -1,7 +1,10 @@
+//go:build linux
+
 package vm
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -38,6 +41,11 @@ func TestFrames(t *testing.T) {
 	}
 	if err := c.write(frameLog, make([]byte, maxFrame+1)); err == nil {
 		t.Error("a frame that is too long was written")
+	}
+	header := binary.LittleEndian.AppendUint32([]byte{frameLog}, maxFrame+1)
+	long := newFrameConn(readWriter{bytes.NewReader(append(header, make([]byte, maxFrame+1)...)), nil})
+	if _, _, err := long.read(); err == nil {
+		t.Error("a frame that is too long was read")
 	}
 }
 
@@ -130,7 +138,11 @@ func TestStreamStops(t *testing.T) {
 	out, _ := pipeStreams(t)
 	stop := errors.New("stop")
 	time.AfterFunc(50*time.Millisecond, func() { out.fail(stop) })
+	if _, err := out.Write([]byte("an odd number")); err != nil {
+		t.Fatal(err)
+	}
 	n, err := out.Write(make([]byte, 2*streamWindow))
+	n += len("an odd number")
 	if n != streamWindow || !errors.Is(err, stop) {
 		t.Errorf("got %d, %v, want %d, %v", n, err, streamWindow, stop)
 	}

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package vm runs one program of this machine inside a throw-away virtual
 // machine and brings its output and exit code back.
 //

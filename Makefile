@@ -1,0 +1,94 @@
+# The two commands of a newcomer are `make demo` and `make test`; `make help`
+# lists the rest. KERNEL names the kernel of the VM: a series (6.12), host, or a
+# path together with MODULES.
+
+KERNEL  ?= 6.12
+MODULES ?=
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gemtool
+GO    ?= go
+
+# Nothing decides but what is here: no toolchain is fetched, no workspace used.
+export GOTOOLCHAIN = local
+export GOWORK      = off
+
+# Go is looked at first, and only where it is needed.
+ifneq ($(filter-out help kernel packages clean,$(or $(MAKECMDGOALS),help)),)
+GOVERSION := $(shell GO='$(GO)' testdata/make/check-go)
+ifneq ($(filter error,$(GOVERSION)),)
+$(error $(wordlist 2,99,$(GOVERSION)))
+endif
+endif
+
+# Tools of the checks, pinned here so that go.mod stays lean. They are kept by
+# version: `go run TOOL@VERSION` would ask the network every time.
+STATICCHECK = $(CACHE)/bin/go$(GOVERSION)/staticcheck@v0.8.2
+GOTESTSUM   = $(CACHE)/bin/go$(GOVERSION)/gotestsum@v1.13.0
+
+GEMTOOL = bin/gemtool
+VM      = $(CURDIR)/$(GEMTOOL) vm --kernel $(KERNEL) $(if $(MODULES),--modules $(MODULES))
+
+# Where the checks build for: every layout of the ABI, and a system without it.
+TARGETS = linux/arm64 linux/386 linux/arm linux/riscv64 darwin/arm64
+
+# The packages whose tests ask for devices, as far as they exist.
+DEVICE_PACKAGES = $(patsubst %,./%/...,$(wildcard drm prime gem))
+
+.PHONY: help build packages kernel test lint format cross unit scripts integration fmt clean
+.NOTPARALLEL:
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+build: ## build bin/gemtool, static
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(GEMTOOL) ./cmd/gemtool
+
+packages: ## find missing programs, and install them where that is wanted
+	@testdata/vm/packages
+
+kernel: packages ## provide the VM's kernel (KERNEL=6.12) in the cache
+	@testdata/vm/provision '$(KERNEL)'
+
+test: packages lint scripts unit integration ## all checks and all tests
+
+lint: format cross $(STATICCHECK) ## format, vet, staticcheck, other systems
+	$(GO) vet ./...
+	$(STATICCHECK) ./...
+	$(GO) mod tidy -diff
+
+format:
+	@out=$$(gofmt -l .) && test -z "$$out" || { echo "not formatted (make fmt): $$out"; exit 1; }
+
+# vet compiles the tests too.
+cross:
+	@set -e; for t in $(TARGETS); do \
+		echo "build and vet $$t"; export CGO_ENABLED=0 GOOS=$${t%/*} GOARCH=$${t#*/}; \
+		$(GO) build ./... && $(GO) vet ./...; \
+	done
+
+scripts: ## test the scripts' own error paths
+	testdata/vm/provision-test
+
+unit: build kernel $(GOTESTSUM) ## tests on this machine, with the race detector
+	testdata/make/tests $(GOTESTSUM) unit -race ./...
+
+integration: build kernel $(GOTESTSUM) ## tests on the devices of a VM (KERNEL=6.12)
+	CGO_ENABLED=0 testdata/make/tests $(GOTESTSUM) integration -count=1 -exec '$(VM) --' $(DEVICE_PACKAGES)
+
+fmt: ## format the code
+	gofmt -w .
+
+clean: ## remove what was built here; the cache stays
+	rm -rf bin out
+
+# tool PATH@VERSION: installed beside and renamed, so that two runs can share it.
+define tool
+	@mkdir -p $(@D) && t=$$(mktemp -d $(@D)/.new.XXXXXX) && trap 'rm -rf $$t' EXIT && \
+		echo "$(GO) install $1 (into $(@D))" && GOBIN=$$t $(GO) install $1 && mv $$t/* $@
+endef
+
+$(STATICCHECK):
+	$(call tool,honnef.co/go/tools/cmd/staticcheck@v0.8.2)
+
+$(GOTESTSUM):
+	$(call tool,gotest.tools/gotestsum@v1.13.0)
