@@ -1,0 +1,181 @@
+package resv_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gemtool/gemtool/prime/resv"
+)
+
+func TestHeld(t *testing.T) {
+	var r, other resv.Reservation
+	h, err := r.Lock(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !h.Holds(&r) || h.Holds(&other) || (resv.Held{}).Holds(&r) || (resv.Held{}).Holds(nil) {
+		t.Error("Holds does not know whose hold it is")
+	}
+	if _, ok := r.TryLock(); ok {
+		t.Error("TryLock of a held reservation")
+	}
+	if err := h.Unlock(); err != nil {
+		t.Error(err)
+	}
+	if h.Holds(&r) {
+		t.Error("Holds after Unlock")
+	}
+	for range 2 {
+		if err := h.Unlock(); !errors.Is(err, resv.ErrStale) {
+			t.Errorf("second Unlock: %v, want ErrStale", err)
+		}
+	}
+	next, ok := r.TryLock()
+	if !ok {
+		t.Fatal("a free reservation cannot be taken")
+	}
+	if err := h.Unlock(); !errors.Is(err, resv.ErrStale) || !next.Holds(&r) {
+		t.Errorf("Unlock by an earlier holder: %v, want ErrStale and no change", err)
+	}
+	if err := (resv.Held{}).Unlock(); !errors.Is(err, resv.ErrStale) {
+		t.Errorf("Unlock of nothing: %v, want ErrStale", err)
+	}
+}
+
+// TestOrder passes if the reservation goes to those who wait in the order in
+// which they came, and TryLock does not pass them.
+func TestOrder(t *testing.T) {
+	var r resv.Reservation
+	h, _ := r.Lock(t.Context())
+	var order []int
+	var wg sync.WaitGroup
+	for i := range 5 {
+		entered := make(chan struct{})
+		wg.Go(func() {
+			close(entered)
+			h, err := r.Lock(context.Background())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			order = append(order, i) // the reservation is the lock
+			if err := h.Unlock(); err != nil {
+				t.Error(err)
+			}
+		})
+		<-entered
+		time.Sleep(5 * time.Millisecond) // into the queue
+	}
+	if err := h.Unlock(); err != nil {
+		t.Error(err)
+	}
+	wg.Wait()
+	for i, n := range order {
+		if i != n {
+			t.Fatalf("served in the order %v", order)
+		}
+	}
+}
+
+// TestCancel passes if a cancelled wait returns the context's error, and the
+// reservation goes on to the next: no wake-up is lost.
+//
+// Case G20
+func TestCancel(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	var r resv.Reservation
+	if _, err := r.Lock(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("Lock with an ended context: %v", err)
+	}
+	for range 300 {
+		var r resv.Reservation
+		h, _ := r.Lock(t.Context())
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				h, err := r.Lock(ctx)
+				if err == nil {
+					err = h.Unlock()
+				} else if errors.Is(err, context.Canceled) {
+					err = nil
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Go(func() {
+			h, err := r.Lock(t.Context())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			h.Unlock()
+		})
+		go cancel()
+		h.Unlock()
+		wg.Wait()
+		if h, ok := r.TryLock(); !ok {
+			t.Fatal("the reservation is not free when all are done")
+		} else {
+			h.Unlock()
+		}
+		cancel()
+	}
+}
+
+// TestExclusion passes if nobody is inside with another.
+func TestExclusion(t *testing.T) {
+	var r resv.Reservation
+	inside, sum := 0, 0
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 2000 {
+				h, err := r.Lock(t.Context())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if inside++; inside != 1 {
+					t.Error("two inside")
+				}
+				sum++
+				inside--
+				if err := h.Unlock(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if sum != 16000 {
+		t.Errorf("sum %d", sum)
+	}
+}
+
+func TestAllocations(t *testing.T) {
+	var r resv.Reservation
+	ctx := t.Context()
+	if n := testing.AllocsPerRun(100, func() {
+		h, _ := r.Lock(ctx)
+		h.Unlock()
+	}); n != 0 {
+		t.Errorf("Lock and Unlock allocate %v times", n)
+	}
+}
+
+func BenchmarkLockUnlock(b *testing.B) {
+	var r resv.Reservation
+	ctx := b.Context()
+	b.ReportAllocs()
+	for b.Loop() {
+		h, _ := r.Lock(ctx)
+		h.Unlock()
+	}
+}
