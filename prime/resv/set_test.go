@@ -1,0 +1,356 @@
+package resv_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gemtool/gemtool/prime/resv"
+)
+
+func mustBeFree(t *testing.T, rs ...*resv.Reservation) {
+	t.Helper()
+	for i, r := range rs {
+		h, ok := r.TryLock()
+		if !ok {
+			t.Errorf("reservation %d is not free", i)
+			continue
+		}
+		h.Unlock()
+	}
+}
+
+// TestDRMExec ports the kernel's drm_exec_test.c by name.
+//
+// Case G15
+func TestDRMExec(t *testing.T) {
+	t.Run("sanitycheck", func(t *testing.T) {
+		var s resv.Set
+		if err := s.Unlock(); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("test_lock", func(t *testing.T) {
+		var s resv.Set
+		var r resv.Reservation
+		if err := s.Until(t.Context(), func(s *resv.Set) error { return s.Add(t.Context(), &r) }); err != nil {
+			t.Fatal(err)
+		}
+		if h, ok := s.Held(&r); !ok || !h.Holds(&r) {
+			t.Error("the set does not hold it")
+		}
+		if err := s.Unlock(); err != nil {
+			t.Error(err)
+		}
+		mustBeFree(t, &r)
+	})
+	t.Run("test_lock_unlock", func(t *testing.T) {
+		var s resv.Set
+		var r resv.Reservation
+		if err := s.Until(t.Context(), func(s *resv.Set) error {
+			if err := s.Add(t.Context(), &r); err != nil {
+				return err
+			}
+			if err := s.Unlock(); err != nil {
+				return err
+			}
+			return s.Add(t.Context(), &r)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Unlock(); err != nil {
+			t.Error(err)
+		}
+		mustBeFree(t, &r)
+	})
+	t.Run("test_duplicates", func(t *testing.T) {
+		var s resv.Set
+		var r resv.Reservation
+		if err := s.Lock(t.Context(), &r, &r); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Add(t.Context(), &r); !errors.Is(err, syscall.EALREADY) || !errors.Is(err, resv.ErrAlready) {
+			t.Errorf("Add of what the set has: %v, want EALREADY", err)
+		}
+		if err := s.Unlock(); err != nil {
+			t.Error(err)
+		}
+		mustBeFree(t, &r)
+	})
+	t.Run("test_prepare", func(t *testing.T) {
+		// The kernel reserves a fence slot with the lock; there are none
+		// here, so what is left is that Lock takes one object.
+		var s resv.Set
+		var r resv.Reservation
+		if err := s.Lock(t.Context(), &r); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := r.TryLock(); ok {
+			t.Error("it is not locked")
+		}
+		if err := s.Unlock(); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("test_prepare_array", func(t *testing.T) {
+		var s resv.Set
+		var a, b resv.Reservation
+		if err := s.Lock(t.Context(), &a, &b); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Unlock(); err != nil {
+			t.Error(err)
+		}
+		mustBeFree(t, &a, &b)
+	})
+	t.Run("test_multiple_loops", func(t *testing.T) {
+		for range 2 {
+			var s resv.Set
+			for range 2 {
+				if err := s.Until(t.Context(), func(*resv.Set) error { return nil }); err != nil {
+					t.Error(err)
+				}
+			}
+			if err := s.Unlock(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// TestABBA passes if of two sets that want each other's reservation the
+// younger is told to back off, the older waits, and both finish.
+//
+// Cases G12, G17
+func TestABBA(t *testing.T) {
+	ctx := t.Context()
+	var a, b resv.Reservation
+	var old, young resv.Set
+	if err := old.Add(ctx, &a); err != nil {
+		t.Fatal(err)
+	}
+	if err := young.Add(ctx, &b); err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan error)
+	go func() { got <- old.Add(ctx, &b) }()
+	if err := young.Add(ctx, &a); !errors.Is(err, resv.ErrBackoff) || !errors.Is(err, syscall.EDEADLK) {
+		t.Fatalf("the younger gets %v, want ErrBackoff", err)
+	}
+	var other resv.Reservation
+	if err := young.Add(ctx, &other); !errors.Is(err, resv.ErrBackoff) {
+		t.Errorf("Add before backing off: %v, want ErrBackoff", err)
+	}
+	if err := young.Unlock(); err != nil {
+		t.Error(err)
+	}
+	if err := <-got; err != nil {
+		t.Errorf("the older gets %v", err)
+	}
+	if err := old.Unlock(); err != nil {
+		t.Error(err)
+	}
+	mustBeFree(t, &a, &b, &other)
+}
+
+// TestWaiterYields passes if a young set that waits is sent away when an
+// older one comes to the same queue.
+func TestWaiterYields(t *testing.T) {
+	ctx := t.Context()
+	var wanted, mine, olds resv.Reservation
+	var old, young resv.Set
+	if err := old.Add(ctx, &olds); err != nil {
+		t.Fatal(err)
+	}
+	if err := young.Add(ctx, &mine); err != nil {
+		t.Fatal(err)
+	}
+	h, err := wanted.Lock(ctx) // by nobody's set
+	if err != nil {
+		t.Fatal(err)
+	}
+	youngGot, oldGot := make(chan error), make(chan error)
+	go func() { youngGot <- young.Add(ctx, &wanted) }()
+	time.Sleep(5 * time.Millisecond) // into the queue, or not: both must do
+	go func() { oldGot <- old.Add(ctx, &wanted) }()
+	if err := <-youngGot; !errors.Is(err, resv.ErrBackoff) {
+		t.Errorf("the younger gets %v, want ErrBackoff", err)
+	}
+	if err := h.Unlock(); err != nil {
+		t.Error(err)
+	}
+	if err := <-oldGot; err != nil {
+		t.Errorf("the older gets %v", err)
+	}
+	if err := errors.Join(young.Unlock(), old.Unlock()); err != nil {
+		t.Error(err)
+	}
+	mustBeFree(t, &wanted, &mine, &olds)
+}
+
+// TestNothingPartial passes if a Lock that fails holds nothing more than
+// before, and an error of a function of Until gives everything back.
+func TestNothingPartial(t *testing.T) {
+	var a, b, c resv.Reservation
+	h, _ := c.TryLock()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+	defer cancel()
+	var s resv.Set
+	if err := s.Lock(ctx, &a, &b, &c); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Lock: %v", err)
+	}
+	mustBeFree(t, &a, &b)
+	boom := errors.New("boom")
+	if err := s.Until(t.Context(), func(s *resv.Set) error {
+		if err := s.Add(t.Context(), &a); err != nil {
+			return err
+		}
+		return boom
+	}); !errors.Is(err, boom) {
+		t.Errorf("Until: %v", err)
+	}
+	if err := s.Lock(t.Context(), &a); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Lock(ctx, &b, &c); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Lock of a set that holds something: %v", err)
+	}
+	mustBeFree(t, &b)
+	if _, ok := s.Held(&a); !ok {
+		t.Error("what the set had before is gone")
+	}
+	if err := errors.Join(s.Unlock(), h.Unlock()); err != nil {
+		t.Error(err)
+	}
+	mustBeFree(t, &a, &b, &c)
+}
+
+// TestContendedFirst passes if a set that backed off takes what was in its
+// way first, also when the function does not ask for it any more.
+//
+// Case G16
+func TestContendedFirst(t *testing.T) {
+	ctx := t.Context()
+	var a, b resv.Reservation
+	var old, young resv.Set
+	if err := old.Add(ctx, &a); err != nil {
+		t.Fatal(err)
+	}
+	rounds := 0
+	done := make(chan error)
+	go func() {
+		done <- young.Until(ctx, func(s *resv.Set) error {
+			if rounds++; rounds == 1 {
+				if err := s.Add(ctx, &b); err != nil {
+					return err
+				}
+				return s.Add(ctx, &a)
+			}
+			if h, ok := s.Held(&a); !ok || !h.Holds(&a) {
+				t.Error("what was in the way is not held in the second round")
+			}
+			if _, ok := s.Held(&b); ok {
+				t.Error("the rest was not given back")
+			}
+			return nil
+		})
+	}()
+	time.Sleep(5 * time.Millisecond)
+	if err := old.Unlock(); err != nil {
+		t.Error(err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if err := young.Unlock(); err != nil {
+		t.Error(err)
+	}
+	mustBeFree(t, &a, &b)
+}
+
+// TestRing passes if sets that want each other's reservations in a ring all
+// finish.
+//
+// Case G13
+func TestRing(t *testing.T) {
+	for n := 2; n <= 64; n *= 2 {
+		ring := make([]resv.Reservation, n)
+		var wg sync.WaitGroup
+		for i := range n {
+			wg.Go(func() {
+				for range 50 {
+					var s resv.Set
+					if err := s.Lock(t.Context(), &ring[i], &ring[(i+1)%n]); err != nil {
+						t.Error(err)
+						return
+					}
+					if err := s.Unlock(); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+	}
+}
+
+// TestStress passes if 64 goroutines with random sets of 128 reservations all
+// finish, and no two are inside one reservation. A watchdog of the context
+// turns a deadlock into a failure.
+//
+// Case G14
+func TestStress(t *testing.T) {
+	const goroutines, objects = 64, 128
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var rs [objects]resv.Reservation
+	var inside [objects]int // guarded by the reservation
+	var wg sync.WaitGroup
+	for g := range goroutines {
+		wg.Go(func() {
+			rnd := rand.New(rand.NewPCG(5, uint64(g)))
+			var s resv.Set
+			for range 50 {
+				mine := rnd.Perm(objects)[:1+rnd.IntN(32)]
+				want := make([]*resv.Reservation, len(mine))
+				for i, n := range mine {
+					want[i] = &rs[n]
+				}
+				if err := s.Lock(ctx, want...); err != nil {
+					t.Error(err)
+					return
+				}
+				for _, n := range mine {
+					if inside[n]++; inside[n] != 1 {
+						t.Error("two inside")
+					}
+				}
+				for _, n := range mine {
+					inside[n]--
+				}
+				if err := s.Unlock(); err != nil {
+					t.Error(err)
+					return
+				}
+				if rnd.IntN(4) == 0 { // and some without a set
+					h, err := rs[mine[0]].Lock(ctx)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					inside[mine[0]]++
+					inside[mine[0]]--
+					h.Unlock()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for i := range rs {
+		mustBeFree(t, &rs[i])
+	}
+}
