@@ -59,7 +59,7 @@ const (
 func (d *Device) Cap(c Cap) (uint64, error) {
 	arg := uapi.GetCap{Capability: uint64(c)}
 	if err := uapi.OpGetCap.Do(d.fd, &arg); err != nil {
-		return 0, d.fail(uapi.OpGetCap.Name(), fmt.Sprintf("%#x", uint64(c)), err)
+		return 0, d.NewError(uapi.OpGetCap.Name(), fmt.Sprintf("%#x", uint64(c)), err)
 	}
 	return arg.Value, nil
 }
@@ -73,7 +73,7 @@ func (d *Device) Cap(c Cap) (uint64, error) {
 func (d *Device) SetClientCap(c ClientCap, value uint64) error {
 	arg := uapi.SetClientCap{Capability: uint64(c), Value: value}
 	if err := uapi.OpSetClientCap.Do(d.fd, &arg); err != nil {
-		return d.fail(uapi.OpSetClientCap.Name(), fmt.Sprintf("%d=%d", uint64(c), value), err)
+		return d.NewError(uapi.OpSetClientCap.Name(), fmt.Sprintf("%d=%d", uint64(c), value), err)
 	}
 	return nil
 }

@@ -176,9 +176,24 @@ func (d *Device) SetMaster() error { return d.doNone(uapi.OpSetMaster) }
 // Nodes: card. Errors: EINVAL when this file is not the master.
 func (d *Device) DropMaster() error { return d.doNone(uapi.OpDropMaster) }
 
+// IsMaster says whether this file is the DRM master of its device. There is no
+// ioctl for that: the master alone is told that no client has the magic 0.
+//
+// Nodes: card.
+func (d *Device) IsMaster() (bool, error) {
+	switch err := uapi.OpAuthMagic.Do(d.fd, &uapi.Auth{}); err {
+	case nil, syscall.EINVAL:
+		return true, nil
+	case syscall.EACCES:
+		return false, nil
+	default:
+		return false, d.NewError(uapi.OpAuthMagic.Name(), "", err)
+	}
+}
+
 func (d *Device) doNone(op ioctl.Op[struct{}]) error {
 	if err := op.Do(d.fd, &struct{}{}); err != nil {
-		return d.fail(op.Name(), "", err)
+		return d.NewError(op.Name(), "", err)
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ const maxBPP = 64
 // without dumb buffers. Source: drm_dumb_buffers.c.
 func (d *Device) CreateDumb(width, height, bpp int) (Dumb, error) {
 	fail := func(err error) *Error {
-		return d.fail(uapi.OpModeCreateDumb.Name(), fmt.Sprintf("%dx%d bpp %d", width, height, bpp), err)
+		return d.NewError(uapi.OpModeCreateDumb.Name(), fmt.Sprintf("%dx%d bpp %d", width, height, bpp), err)
 	}
 	if !fitsU32(width) || !fitsU32(height) || bpp < 0 || bpp > maxBPP {
 		return Dumb{}, fail(ErrRange)
@@ -84,7 +84,7 @@ func fitsU32(v int) bool { return v >= 0 && uint64(v) <= math.MaxUint32 }
 func (d *Device) MapDumb(h Handle) (offset uint64, err error) {
 	arg := uapi.ModeMapDumb{Handle: uint32(h)}
 	if err := uapi.OpModeMapDumb.Do(d.fd, &arg); err != nil {
-		return 0, d.fail(uapi.OpModeMapDumb.Name(), h.String(), err)
+		return 0, d.NewError(uapi.OpModeMapDumb.Name(), h.String(), err)
 	}
 	return arg.Offset, nil
 }
@@ -97,7 +97,7 @@ func (d *Device) MapDumb(h Handle) (offset uint64, err error) {
 func (d *Device) DestroyDumb(h Handle) error {
 	arg := uapi.ModeDestroyDumb{Handle: uint32(h)}
 	if err := uapi.OpModeDestroyDumb.Do(d.fd, &arg); err != nil {
-		return d.fail(uapi.OpModeDestroyDumb.Name(), h.String(), err)
+		return d.NewError(uapi.OpModeDestroyDumb.Name(), h.String(), err)
 	}
 	return nil
 }
@@ -108,7 +108,7 @@ func (d *Device) DestroyDumb(h Handle) error {
 func (d *Device) CloseHandle(h Handle) error {
 	arg := uapi.GEMClose{Handle: uint32(h)}
 	if err := uapi.OpGEMClose.Do(d.fd, &arg); err != nil {
-		return d.fail(uapi.OpGEMClose.Name(), h.String(), err)
+		return d.NewError(uapi.OpGEMClose.Name(), h.String(), err)
 	}
 	return nil
 }
@@ -127,7 +127,7 @@ func (h Handle) String() string { return fmt.Sprintf("handle %d", uint32(h)) }
 // EACCES for another file's object; ErrRange.
 func (d *Device) Mmap(offset, size uint64) ([]byte, error) {
 	fail := func(err error) *Error {
-		return d.fail("mmap", fmt.Sprintf("of %d bytes at %#x", size, offset), err)
+		return d.NewError("mmap", fmt.Sprintf("of %d bytes at %#x", size, offset), err)
 	}
 	if size > math.MaxInt || offset > math.MaxInt64 {
 		return nil, fail(ErrRange)

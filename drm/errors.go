@@ -68,10 +68,11 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Err, e.Kind}
 }
 
-// fail builds the error of an operation on d. ENODEV is a suspicion only:
+// NewError builds the error of an operation on d as this package's methods do
+// it, for packages that issue ioctls of their own on d.FD. ENODEV is a suspicion only:
 // virtio-gpu also answers it for a buffer that it cannot import. The device
 // is gone when VERSION on the same file answers it too.
-func (d *Device) fail(op, object string, err error) *Error {
+func (d *Device) NewError(op, object string, err error) *Error {
 	e := &Error{Op: op, Path: d.path, Object: object, Err: err}
 	if err == syscall.ENODEV && d.gone() {
 		e.Kind = ErrGone

@@ -8,11 +8,17 @@ import (
 
 // checkNode looks at a file without opening it.
 func checkNode(path string) error {
+	_, err := pathRdev(path)
+	return err
+}
+
+// pathRdev returns the device number of the node at path.
+func pathRdev(path string) (uint64, error) {
 	var st unix.Stat_t
 	if err := retry(func() error { return unix.Stat(path, &st) }); err != nil {
-		return err
+		return 0, err
 	}
-	return checkStat(&st)
+	return uint64(st.Rdev), checkStat(&st)
 }
 
 func checkStat(st *unix.Stat_t) error {
@@ -53,7 +59,7 @@ func dupFile(f *os.File) (n int, err error) {
 		n, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0)
 	})
 	if ctlErr != nil {
-		return -1, ctlErr
+		return -1, ErrClosed // the only reason that there is
 	}
 	return n, err
 }

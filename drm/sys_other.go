@@ -4,6 +4,10 @@ package drm
 
 import "os"
 
+// Devices lists the DRM devices of this system. Only Linux has any.
+func Devices() ([]Info, error) { return nil, ErrNotSupported }
+
+func pathRdev(string) (uint64, error)                    { return 0, ErrNotSupported }
 func checkNode(string) error                             { return ErrNotSupported }
 func openNode(string) (int, error)                       { return -1, ErrNotSupported }
 func statNode(int) (uint64, uint32, uint32, error)       { return 0, 0, 0, ErrNotSupported }

@@ -37,7 +37,7 @@ func (d *Device) Version() (Version, error) {
 			DescLen: uintptr(len(texts[2])), Desc: uintptr(ioctl.Addr(&pin, texts[2])),
 		}
 		if err := uapi.OpVersion.Do(d.fd, &v); err != nil {
-			return Version{}, d.fail(uapi.OpVersion.Name(), "", err)
+			return Version{}, d.NewError(uapi.OpVersion.Name(), "", err)
 		}
 		short := false
 		for i, n := range [3]uintptr{v.NameLen, v.DateLen, v.DescLen} {

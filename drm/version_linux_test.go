@@ -57,3 +57,15 @@ func TestOpenRefuses(t *testing.T) {
 		t.Errorf("FromFile: %v, want ErrNotDRM", err)
 	}
 }
+
+// TestFromClosedFile passes if a closed file is ErrClosed.
+func TestFromClosedFile(t *testing.T) {
+	f, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	if _, err := drm.FromFile(f); !errors.Is(err, drm.ErrClosed) {
+		t.Errorf("FromFile of a closed file: %v, want ErrClosed", err)
+	}
+}

@@ -2,7 +2,6 @@ package drmtest
 
 import (
 	"os"
-	"path/filepath"
 
 	"github.com/gemtool/gemtool/drm"
 )
@@ -16,12 +15,22 @@ func InVM() bool { return os.Getenv("GEMTOOL_VM") != "" }
 // gemtool's VM.
 func RequireDevice(t TB, driver string) *drm.Device {
 	t.Helper()
-	paths, err := filepath.Glob("/dev/dri/card*")
+	return RequireNode(t, driver, drm.NodePrimary)
+}
+
+// RequireNode is [RequireDevice] for another of the device's nodes.
+func RequireNode(t TB, driver string, kind drm.NodeKind) *drm.Device {
+	t.Helper()
+	infos, err := drm.Devices()
 	if err != nil {
-		t.Fatalf("listing card nodes: %v", err)
+		t.Logf("listing devices: %v", err)
 	}
-	for _, path := range paths {
-		dev, err := drm.Open(path, drm.Options{})
+	for _, info := range infos {
+		node, ok := info.Node(kind)
+		if !ok {
+			continue
+		}
+		dev, err := drm.Open(node.Path, drm.Options{})
 		if err != nil {
 			t.Logf("left out: %v", err)
 			continue
@@ -33,8 +42,8 @@ func RequireDevice(t TB, driver string) *drm.Device {
 		dev.Close()
 	}
 	if InVM() {
-		t.Fatalf("this VM has no card node of driver %s", driver)
+		t.Fatalf("this VM has no %v node of driver %s", kind, driver)
 	}
-	t.Skipf("no card node of driver %s on this machine: run in the VM (make test)", driver)
+	t.Skipf("no %v node of driver %s on this machine: run in the VM (make test)", kind, driver)
 	return nil
 }

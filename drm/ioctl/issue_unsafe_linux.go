@@ -16,9 +16,9 @@ const errnoNotSupported = ^syscall.Errno(0)
 // issue is the only place of the module that issues an ioctl. The conversion
 // of arg stands in the argument list of an assembly function, which keeps the
 // object alive and in place for the call (rule 4 of package unsafe).
-func issue(fd int, request uint32, arg unsafe.Pointer) syscall.Errno {
-	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(request), uintptr(arg))
-	return errno
+func issue(fd int, request uint32, arg unsafe.Pointer) (result int, errno syscall.Errno) {
+	r, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(request), uintptr(arg))
+	return int(r), errno
 }
 
 func closeFD(n int) error { return unix.Close(n) }

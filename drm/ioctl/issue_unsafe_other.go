@@ -9,6 +9,6 @@ import (
 
 const errnoNotSupported = ^syscall.Errno(0)
 
-func issue(int, uint32, unsafe.Pointer) syscall.Errno { return errnoNotSupported }
+func issue(int, uint32, unsafe.Pointer) (int, syscall.Errno) { return 0, errnoNotSupported }
 
 func closeFD(int) error { return ErrNotSupported }

@@ -71,27 +71,34 @@ func (op Op[T]) Request() uint32 { return op.request }
 //
 // What u64 fields of arg point to must be pinned: see [Addr].
 func (op Op[T]) Do(fd *FD, arg *T) error {
+	_, err := op.Call(fd, arg)
+	return err
+}
+
+// Call is Do for the few ioctls that answer with a number of their own, such
+// as a new descriptor.
+func (op Op[T]) Call(fd *FD, arg *T) (result int, err error) {
 	n, err := fd.acquire()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer fd.release()
 	for {
 		errno, done := op.intercept(n, arg)
 		if !done {
-			errno = issue(n, op.request, unsafe.Pointer(arg))
+			result, errno = issue(n, op.request, unsafe.Pointer(arg))
 		}
 		switch errno {
 		case 0:
-			return nil
+			return result, nil
 		case syscall.EINTR:
 		case syscall.EAGAIN:
 			// Somebody else has to move first.
 			runtime.Gosched()
 		case errnoNotSupported:
-			return ErrNotSupported
+			return 0, ErrNotSupported
 		default:
-			return errno
+			return 0, errno
 		}
 	}
 }

@@ -32,9 +32,43 @@ type ModeDestroyDumb struct {
 	Handle uint32
 }
 
-// The ioctls of <drm/drm_mode.h>.
+// ModeFBCmd2 is struct drm_mode_fb_cmd2.
+type ModeFBCmd2 struct {
+	_           structs.HostLayout
+	FBID        uint32
+	Width       uint32
+	Height      uint32
+	PixelFormat uint32
+	Flags       uint32
+	Handles     [4]uint32
+	Pitches     [4]uint32
+	Offsets     [4]uint32
+	_           padU64
+	Modifier    [4]uint64
+}
+
+// ModeFBModifiers is DRM_MODE_FB_MODIFIERS, a flag of ModeFBCmd2.
+const ModeFBModifiers = 1 << 1
+
+// ModeRmFB is the argument of RMFB, an unsigned int.
+type ModeRmFB struct {
+	_    structs.HostLayout
+	FBID uint32
+}
+
+// ModeCloseFB is struct drm_mode_closefb.
+type ModeCloseFB struct {
+	_    structs.HostLayout
+	FBID uint32
+	Pad  uint32
+}
+
+// The ioctls of <drm/drm_mode.h>, of buffers and framebuffers.
 var (
+	OpModeRmFB        = ioctl.ReadWrite[ModeRmFB]("MODE_RMFB", base, 0xaf)
 	OpModeCreateDumb  = ioctl.ReadWrite[ModeCreateDumb]("MODE_CREATE_DUMB", base, 0xb2)
 	OpModeMapDumb     = ioctl.ReadWrite[ModeMapDumb]("MODE_MAP_DUMB", base, 0xb3)
 	OpModeDestroyDumb = ioctl.ReadWrite[ModeDestroyDumb]("MODE_DESTROY_DUMB", base, 0xb4)
+	OpModeAddFB2      = ioctl.ReadWrite[ModeFBCmd2]("MODE_ADDFB2", base, 0xb8)
+	OpModeCloseFB     = ioctl.ReadWrite[ModeCloseFB]("MODE_CLOSEFB", base, 0xd0)
 )

@@ -1,0 +1,26 @@
+package uapi
+
+import "structs"
+
+// C on i386 aligns a u64 to 4 bytes, as Go does, and a 64-bit kernel expects
+// just that of a 32-bit program.
+
+// padU64 is what C puts before a u64 that follows an odd number of u32.
+type padU64 [0]uint32
+
+// ModeGetPlaneRes is struct drm_mode_get_plane_res.
+type ModeGetPlaneRes struct {
+	_           structs.HostLayout
+	PlaneIDPtr  uint64
+	CountPlanes uint32
+}
+
+// ModeObjGetProperties is struct drm_mode_obj_get_properties.
+type ModeObjGetProperties struct {
+	_             structs.HostLayout
+	PropsPtr      uint64
+	PropValuesPtr uint64
+	CountProps    uint32
+	ObjID         uint32
+	ObjType       uint32
+}
