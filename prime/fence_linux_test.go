@@ -1,0 +1,165 @@
+package prime_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+	"structs"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gemtool/gemtool/drm"
+	"github.com/gemtool/gemtool/drm/drmtest"
+	"github.com/gemtool/gemtool/drm/ioctl"
+	"github.com/gemtool/gemtool/prime"
+)
+
+// The private ioctls of vgem, <drm/vgem_drm.h>.
+type vgemFenceAttach struct {
+	_        structs.HostLayout
+	Handle   uint32
+	Flags    uint32
+	OutFence uint32
+	Pad      uint32
+}
+
+type vgemFenceSignal struct {
+	_     structs.HostLayout
+	Fence uint32
+	Flags uint32
+}
+
+const vgemFenceWrite = 1
+
+var (
+	opVgemAttach = ioctl.ReadWrite[vgemFenceAttach]("VGEM_FENCE_ATTACH", 'd', 0x41)
+	opVgemSignal = ioctl.Write[vgemFenceSignal]("VGEM_FENCE_SIGNAL", 'd', 0x42)
+)
+
+func attach(t *testing.T, d *drm.Device, h drm.Handle, flags uint32) uint32 {
+	t.Helper()
+	arg := vgemFenceAttach{Handle: uint32(h), Flags: flags}
+	if err := opVgemAttach.Do(d.FD(), &arg); err != nil {
+		t.Fatal(err)
+	}
+	return arg.OutFence
+}
+
+func signal(t *testing.T, d *drm.Device, fence uint32) {
+	t.Helper()
+	if err := opVgemSignal.Do(d.FD(), &vgemFenceSignal{Fence: fence}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestFence passes if BeginAccess waits for the fences that matter for its
+// access until they are signalled or the context ends, and leaves nothing.
+func TestFence(t *testing.T) {
+	guard(t)
+	d := drmtest.RequireDevice(t, "vgem")
+	o := dumb(t, d)
+	b := export(t, d, o.Handle)
+	goroutines := runtime.NumGoroutine()
+	for _, test := range []struct {
+		name   string
+		fence  uint32
+		access prime.Access
+		waits  bool
+	}{
+		{"read while reading", 0, prime.Read, false},
+		{"write while reading", 0, prime.Write, true},
+		{"read while writing", vgemFenceWrite, prime.Read, true},
+		{"write while writing", vgemFenceWrite, prime.Write, true},
+		{"read-write while reading", 0, prime.ReadWrite, true},
+	} {
+		fence := attach(t, d, o.Handle, test.fence)
+		if !test.waits {
+			w, err := b.BeginAccess(t.Context(), test.access)
+			if err != nil {
+				t.Fatalf("%s: %v", test.name, err)
+			}
+			if err := w.End(); err != nil {
+				t.Error(err)
+			}
+			signal(t, d, fence)
+			continue
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		if _, err := b.BeginAccess(ctx, test.access); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("%s: %v, want DeadlineExceeded", test.name, err)
+		}
+		cancel()
+		// Several wait, and one of them gives up.
+		ctx, cancel = context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		var ended []string
+		wait := func(name string, ctx context.Context, want error) {
+			w, err := b.BeginAccess(ctx, test.access)
+			mu.Lock()
+			ended = append(ended, name)
+			mu.Unlock()
+			if !errors.Is(err, want) || (err == nil) != (want == nil) {
+				t.Errorf("%s: %v, want %v", test.name, err, want)
+			}
+			if err == nil {
+				if err := w.End(); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		wg.Go(func() { wait("patient", t.Context(), nil) })
+		wg.Go(func() { wait("patient", t.Context(), nil) })
+		wg.Go(func() { wait("cancelled", ctx, context.Canceled) })
+		time.Sleep(20 * time.Millisecond)
+		cancel()
+		time.Sleep(20 * time.Millisecond)
+		mu.Lock()
+		if !slices.Equal(ended, []string{"cancelled"}) {
+			t.Errorf("%s: before the signal ended %q", test.name, ended)
+		}
+		mu.Unlock()
+		start := time.Now()
+		signal(t, d, fence)
+		wg.Wait()
+		if took := time.Since(start); took > 2*time.Second {
+			t.Errorf("%s: woken %v after the signal", test.name, took)
+		}
+	}
+	if n := runtime.NumGoroutine(); n > goroutines {
+		t.Errorf("%d goroutines, %d before", n, goroutines)
+	}
+}
+
+// TestFenceWaitIsIdle passes if waiting takes no CPU time, also where the
+// other direction is ready, which polling the dma-buf itself does not give.
+func TestFenceWaitIsIdle(t *testing.T) {
+	guard(t)
+	d := drmtest.RequireDevice(t, "vgem")
+	o := dumb(t, d)
+	b := export(t, d, o.Handle)
+	fence := attach(t, d, o.Handle, 0)
+	defer signal(t, d, fence)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	before := cpuTime(t)
+	if _, err := b.BeginAccess(ctx, prime.Write); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v, want DeadlineExceeded", err)
+	}
+	if used := cpuTime(t) - before; used > 300*time.Millisecond {
+		t.Errorf("waiting a second took %v of CPU time", used)
+	}
+}
+
+func cpuTime(t *testing.T) time.Duration {
+	t.Helper()
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
