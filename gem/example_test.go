@@ -1,0 +1,67 @@
+package gem_test
+
+import (
+	"context"
+	"image"
+	"image/color"
+	"image/draw"
+	"log"
+
+	"github.com/gemtool/gemtool/drm"
+	"github.com/gemtool/gemtool/drm/fourcc"
+	"github.com/gemtool/gemtool/gem"
+	"github.com/gemtool/gemtool/prime"
+)
+
+// Share draws into a buffer of the device from and hands it to the device to,
+// without a copy.
+func share(ctx context.Context, from, to *drm.Device) (*gem.Object, error) {
+	obj, err := gem.NewStore(from).Create(640, 480, 32)
+	if err != nil {
+		return nil, err // such as: dumb buffers need a card node: this is a render node
+	}
+	defer obj.Close() // the import below keeps the memory alive
+
+	m, err := obj.VMap(ctx, prime.ReadWrite)
+	if err != nil {
+		return nil, err
+	}
+	defer m.VUnmap()
+	img, err := obj.Image(m, fourcc.XRGB8888) // uses the buffer's pitch
+	if err != nil {
+		return nil, err
+	}
+
+	buf, err := obj.Export()
+	if err != nil {
+		return nil, err
+	}
+	defer buf.Close()
+	w, err := buf.BeginAccess(ctx, prime.Write) // waits for fences, until ctx ends
+	if err != nil {
+		return nil, err
+	}
+	draw.Draw(img, img.Bounds(), image.NewUniform(color.White), image.Point{}, draw.Src)
+	if err := w.End(); err != nil {
+		return nil, err
+	}
+	return gem.NewStore(to).Import(buf)
+}
+
+func Example() {
+	from, err := drm.Open("/dev/dri/card0", drm.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer from.Close()
+	to, err := drm.Open("/dev/dri/renderD129", drm.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer to.Close()
+	obj, err := share(context.Background(), from, to)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer obj.Close()
+}
