@@ -1,0 +1,66 @@
+package kms
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+
+	"github.com/gemtool/gemtool/drm"
+	"github.com/gemtool/gemtool/drm/internal/uapi"
+	"github.com/gemtool/gemtool/drm/ioctl"
+)
+
+// CreateBlob gives the kernel a value of a property that does not fit in 64
+// bits, such as a mode. It lives until DestroyBlob and for as long as a
+// property has it as its value.
+//
+// Nodes: card. Errors: EINVAL for no data; ENOMEM.
+func CreateBlob(d *drm.Device, data []byte) (BlobID, error) {
+	fail := func(err error) error {
+		return d.NewError(uapi.OpModeCreatePropBlob.Name(), fmt.Sprintf("of %d bytes", len(data)), err)
+	}
+	if uint64(len(data)) > math.MaxUint32 {
+		return 0, fail(drm.ErrRange)
+	}
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	arg := uapi.ModeCreateBlob{Data: ioctl.Addr(&pin, data), Length: uint32(len(data))}
+	if err := uapi.OpModeCreatePropBlob.Do(d.FD(), &arg); err != nil {
+		return 0, fail(err)
+	}
+	return BlobID(arg.BlobID), nil
+}
+
+// DestroyBlob gives up a blob that this file created.
+//
+// Nodes: card. Errors: ENOENT for an unknown blob, EPERM for another file's.
+func DestroyBlob(d *drm.Device, id BlobID) error {
+	arg := uapi.ModeDestroyBlob{BlobID: uint32(id)}
+	if err := uapi.OpModeDestroyPropBlob.Do(d.FD(), &arg); err != nil {
+		return d.NewError(uapi.OpModeDestroyPropBlob.Name(), id.String(), err)
+	}
+	return nil
+}
+
+// ReadBlob reads a blob, whoever created it.
+//
+// Nodes: card. Errors: ENOENT for an unknown blob.
+func ReadBlob(d *drm.Device, id BlobID) ([]byte, error) {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	var data []byte
+	for {
+		arg := uapi.ModeGetBlob{BlobID: uint32(id), Data: ioctl.Addr(&pin, data), Length: uint32(len(data))}
+		if err := uapi.OpModeGetPropBlob.Do(d.FD(), &arg); err != nil {
+			return nil, d.NewError(uapi.OpModeGetPropBlob.Name(), id.String(), err)
+		}
+		var room room
+		fit(&room, &data, arg.Length)
+		if room.err != nil {
+			return nil, d.NewError(uapi.OpModeGetPropBlob.Name(), id.String(), room.err)
+		}
+		if !room.short {
+			return data, nil
+		}
+	}
+}

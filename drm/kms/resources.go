@@ -1,0 +1,51 @@
+package kms
+
+import (
+	"runtime"
+
+	"github.com/gemtool/gemtool/drm"
+	"github.com/gemtool/gemtool/drm/internal/uapi"
+	"github.com/gemtool/gemtool/drm/ioctl"
+)
+
+// Resources are the objects of a device's display pipelines, and the sizes of
+// framebuffers that it takes. The place of a CRTC is its bit in the masks of
+// possible CRTCs.
+type Resources struct {
+	CRTCs      []CRTCID
+	Connectors []ConnectorID
+
+	MinWidth, MaxWidth   uint32
+	MinHeight, MaxHeight uint32
+}
+
+// ReadResources lists the device's CRTCs and connectors. Writeback connectors
+// are left out for a file without drm.ClientCapWritebackConnectors.
+//
+// Nodes: card. Errors: ErrNotSupported on a device without modesetting.
+func ReadResources(d *drm.Device) (Resources, error) {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	var r Resources
+	for {
+		arg := uapi.ModeCardRes{
+			CRTCIDPtr: ioctl.Addr(&pin, r.CRTCs), CountCRTCs: uint32(len(r.CRTCs)),
+			ConnectorIDPtr: ioctl.Addr(&pin, r.Connectors), CountConnectors: uint32(len(r.Connectors)),
+		}
+		if err := uapi.OpModeGetResources.Do(d.FD(), &arg); err != nil {
+			return Resources{}, d.NewError(uapi.OpModeGetResources.Name(), "", err)
+		}
+		var room room
+		fit(&room, &r.CRTCs, arg.CountCRTCs)
+		fit(&room, &r.Connectors, arg.CountConnectors)
+		if room.err != nil {
+			return Resources{}, d.NewError(uapi.OpModeGetResources.Name(), "", room.err)
+		}
+		if room.short {
+			continue
+		}
+		r.MinWidth, r.MaxWidth = arg.MinWidth, arg.MaxWidth
+		r.MinHeight, r.MaxHeight = arg.MinHeight, arg.MaxHeight
+		return r, nil
+	}
+}
