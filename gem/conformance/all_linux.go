@@ -7,7 +7,7 @@ import (
 
 // All returns all cases, sorted by id.
 func All() []Case {
-	all := slices.Concat(dumbCases, mapCases)
+	all := slices.Concat(dumbCases, mapCases, exportCases, importCases, pairCases, storeCases)
 	slices.SortFunc(all, func(a, b Case) int { return cmp.Compare(a.ID, b.ID) })
 	return all
 }

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"iter"
 
 	"github.com/gemtool/gemtool/drm"
 	"github.com/gemtool/gemtool/drm/drmtest"
@@ -40,12 +41,20 @@ const (
 	Soak
 )
 
-// Rounds returns quick or soak, as the effort asks.
-func (e Effort) Rounds(quick, soak int) int {
+// Rounds counts to quick or soak, as the effort asks. It ends early when the
+// case's context does: somebody presses Ctrl-C in a soak.
+func (e Effort) Rounds(t T, quick, soak int) iter.Seq[int] {
+	n := quick
 	if e == Soak {
-		return soak
+		n = soak
 	}
-	return quick
+	return func(yield func(int) bool) {
+		for i := range n {
+			if t.Context().Err() != nil || !yield(i) {
+				return
+			}
+		}
+	}
 }
 
 // Open opens the case's device and closes it with the case.

@@ -192,7 +192,7 @@ func mapShadow(t T, env *Env) {
 			rnd := rand.New(rand.NewPCG(3, uint64(part)))
 			from := part * len(m) / parts
 			mine, mirror := m[from:from+len(m)/parts], shadow[from:from+len(m)/parts]
-			for range env.Effort.Rounds(2_000, 200_000) {
+			for range env.Effort.Rounds(t, 2_000, 200_000) {
 				at := rnd.IntN(len(mine))
 				n := min(1+rnd.IntN(300), len(mine)-at)
 				for i := at; i < at+n; i++ {

@@ -16,6 +16,55 @@ type (
 		handle, pitch             uint32
 		size                      uint64
 	}
+	rawGEMClose struct {
+		_           structs.HostLayout
+		handle, pad uint32
+	}
+	rawDestroyDumb struct {
+		_      structs.HostLayout
+		handle uint32
+	}
+	rawPrimeHandle struct {
+		_             structs.HostLayout
+		handle, flags uint32
+		fd            int32
+	}
+	rawFlink struct {
+		_            structs.HostLayout
+		handle, name uint32
+	}
+	rawGEMOpen struct {
+		_            structs.HostLayout
+		name, handle uint32
+		size         uint64
+	}
+	rawChangeHandle struct {
+		_                 structs.HostLayout
+		handle, newHandle uint32
+	}
+	rawSyncFile struct {
+		_     structs.HostLayout
+		flags uint32
+		fd    int32
+	}
 )
 
-var rawOpCreateDumb = ioctl.ReadWrite[rawCreateDumb]("MODE_CREATE_DUMB", 'd', 0xb2)
+var (
+	rawOpGEMClose     = ioctl.Write[rawGEMClose]("GEM_CLOSE", 'd', 0x09)
+	rawOpFlink        = ioctl.ReadWrite[rawFlink]("GEM_FLINK", 'd', 0x0a)
+	rawOpGEMOpen      = ioctl.ReadWrite[rawGEMOpen]("GEM_OPEN", 'd', 0x0b)
+	rawOpHandleToFD   = ioctl.ReadWrite[rawPrimeHandle]("PRIME_HANDLE_TO_FD", 'd', 0x2d)
+	rawOpFDToHandle   = ioctl.ReadWrite[rawPrimeHandle]("PRIME_FD_TO_HANDLE", 'd', 0x2e)
+	rawOpCreateDumb   = ioctl.ReadWrite[rawCreateDumb]("MODE_CREATE_DUMB", 'd', 0xb2)
+	rawOpDestroyDumb  = ioctl.ReadWrite[rawDestroyDumb]("MODE_DESTROY_DUMB", 'd', 0xb4)
+	rawOpChangeHandle = ioctl.ReadWrite[rawChangeHandle]("GEM_CHANGE_HANDLE", 'd', 0xd2)
+
+	rawOpSetName        = ioctl.Write[uintptr]("DMA_BUF_SET_NAME", 'b', 1)
+	rawOpExportSyncFile = ioctl.ReadWrite[rawSyncFile]("DMA_BUF_EXPORT_SYNC_FILE", 'b', 2)
+)
+
+// The flags of PRIME_HANDLE_TO_FD.
+const (
+	rawRDWR    = 2
+	rawCLOEXEC = 0o2000000
+)

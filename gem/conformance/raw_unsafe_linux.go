@@ -8,16 +8,6 @@ import (
 	"github.com/gemtool/gemtool/drm/ioctl"
 )
 
-// rawMmap maps a part of an object in ways that the library does not.
-// unix.Munmap of the same slice ends the mapping, holes and all.
-func rawMmap(fd *ioctl.FD, offset uint64, size, prot, flags int) (m []byte, err error) {
-	err = fd.Use(func(n int) (err error) {
-		m, err = unix.Mmap(n, int64(offset), size, prot, flags)
-		return err
-	})
-	return m, err
-}
-
 // punch unmaps a part of a mapping.
 func punch(part []byte) error {
 	_, _, errno := unix.Syscall(unix.SYS_MUNMAP, uintptr(unsafe.Pointer(unsafe.SliceData(part))), uintptr(len(part)), 0)
@@ -25,4 +15,12 @@ func punch(part []byte) error {
 		return errno
 	}
 	return nil
+}
+
+// setName names a dma-buf. The argument of this ioctl is the text itself,
+// though its number has the size of a pointer to it.
+func setName(fd *ioctl.FD, name string) error {
+	text := make([]byte, len(name)+64)
+	copy(text, name)
+	return rawOpSetName.Do(fd, (*uintptr)(unsafe.Pointer(unsafe.SliceData(text))))
 }

@@ -65,3 +65,22 @@ func TestSkips(t *testing.T) {
 		t.Error("A16 must run on 7.2")
 	}
 }
+
+// TestBufinfo passes if the number of dma-bufs is the kernel's, whatever a
+// dma-buf is named.
+func TestBufinfo(t *testing.T) {
+	for _, test := range []struct {
+		text string
+		n    int
+		ok   bool
+	}{
+		{"\nDma-buf Objects:\nsize flags\n\nTotal 0 objects, 0 bytes\n", 0, true},
+		{"00016384 drm 1 x\nTotal 9 objects\n\tAttached Devices:\nTotal 0 devices attached\n\n\nTotal 12 objects, 49152 bytes\n", 12, true},
+		{"Total 9 objects\nmore", 0, false},
+		{"", 0, false},
+	} {
+		if n, ok := parseBufinfo(test.text); n != test.n || ok != test.ok {
+			t.Errorf("%q: %d, %v, want %d, %v", test.text, n, ok, test.n, test.ok)
+		}
+	}
+}

@@ -7,8 +7,9 @@ type Suite struct {
 	Kernel  Kernel
 	Targets []Target
 	Effort  Effort
-	// Strict makes a skip that skips.txt does not know a failure. It is for
-	// the VM, whose devices are known.
+	// Strict is for the VM, whose devices are known and which nobody else
+	// uses: a skip that skips.txt does not know is a failure, and so is a
+	// dma-buf more or less in the system.
 	Strict bool
 }
 
@@ -26,7 +27,13 @@ func (s *Suite) Run(c Case, run func(name string, f func(T))) {
 			t = s.guard(t, c.ID, target.String())
 			drmtest.GuardKernelLog(t)
 			drmtest.CheckLeaks(t)
+			if s.Strict {
+				checkBufinfo(t)
+			}
 			c.Run(t, &Env{Target: target, Kernel: s.Kernel, Targets: s.Targets, Effort: s.Effort})
+			if t.Context().Err() != nil {
+				t.Skipf("interrupted")
+			}
 		})
 	}
 	if !ran {

@@ -61,6 +61,7 @@ type Needs struct {
 	Except  []string     // none of these
 	Kind    drm.NodeKind // of the node
 	Memory  Memory       // where the driver keeps its buffers
+	Shares  bool         // exports dma-bufs
 	Since   Kernel       // this kernel or a later one
 	Before  Kernel       // a kernel before this one
 }
@@ -92,6 +93,12 @@ func memoryOf(driver string, k Kernel) Memory {
 	return AnyMemory
 }
 
+// exports says whether a driver makes dma-bufs of its buffers. Since Linux 6.6
+// all do; whether another device can import them is another question.
+func exports(driver string, k Kernel) bool {
+	return driver != "bochs-drm" || !k.Less(Kernel{6, 6})
+}
+
 // Apply says whether a case with these needs runs on t under kernel k.
 func (n Needs) Apply(t Target, k Kernel) bool {
 	switch {
@@ -99,6 +106,7 @@ func (n Needs) Apply(t Target, k Kernel) bool {
 		len(n.Drivers) > 0 && !slices.Contains(n.Drivers, t.Driver),
 		slices.Contains(n.Except, t.Driver),
 		n.Memory != AnyMemory && n.Memory != memoryOf(t.Driver, k),
+		n.Shares && !exports(t.Driver, k),
 		k.Less(n.Since),
 		n.Before != Kernel{} && !k.Less(n.Before):
 		return false

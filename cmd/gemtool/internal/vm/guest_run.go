@@ -66,6 +66,9 @@ func (g *guest) run(exit *exitFrame) error {
 	if err := mountRest(g.cfg.Mounts); err != nil {
 		return err
 	}
+	if err := grantNodes(); err != nil {
+		return err
+	}
 	before, err := snapshot(g.cfg.Packed)
 	if err != nil {
 		return err
