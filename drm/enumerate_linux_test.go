@@ -92,9 +92,13 @@ func TestDevices(t *testing.T) {
 	s.node("accel", "accel0", "261:0\n", "pci", "pci0000:00/0000:00:02.0")
 	s.node("accel", "accel1", "261:1\n", "pci", "pci0000:00/0000:00:09.0")
 	s.node("drm", "card1", "226:1\n", "virtio", "pci0000:00/0000:00:05.0/virtio3")
+	// Beyond 192 the minors of all kinds are mixed.
+	s.node("drm", "renderD199", "226:199\n", "usb", "usb1/1-1:1.0")
+	s.node("drm", "card200", "226:200\n", "usb", "usb1/1-1:1.0")
 	want := "virtio:virtio3 card=/dev/dri/card1(226:1)\n" +
 		"pci:0000:00:02.0 card=/dev/dri/card2(226:2) render=/dev/dri/renderD128(226:128) accel=/dev/accel/accel0(261:0)\n" +
 		"platform:vgem card=/dev/dri/card10(226:10) render=/dev/dri/renderD129(226:129)\n" +
+		"usb:1-1:1.0 card=/dev/dri/card200(226:200) render=/dev/dri/renderD199(226:199)\n" +
 		"pci:0000:00:09.0 accel=/dev/accel/accel1(261:1)\n"
 	if got := s.devices(); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)

@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strconv"
-	"strings"
 )
 
 // Format is a pixel format: four characters, the first in the lowest byte.
@@ -37,7 +36,8 @@ const bigEndian Format = 1 << 31
 func (f Format) String() string {
 	var b [4]byte
 	binary.LittleEndian.PutUint32(b[:], uint32(f&^bigEndian))
-	s := strings.Trim(strconv.QuoteToASCII(string(b[:])), `"`)
+	s := strconv.QuoteToASCII(string(b[:]))
+	s = s[1 : len(s)-1]
 	if f&bigEndian != 0 {
 		s += " big-endian"
 	}
