@@ -143,7 +143,7 @@ func TestArgs(t *testing.T) {
 			t.Errorf("no %q in %s", want, args)
 		}
 	}
-	if tcg := p.args(cfg, "tcg"); slices.Contains(tcg, "host") || !slices.Contains(tcg, "tcg,thread=multi") {
+	if tcg := p.args(cfg, "tcg"); slices.Contains(tcg, "host") || !slices.Contains(tcg, "tcg,thread=single") {
 		t.Errorf("tcg: %v", tcg)
 	}
 }
