@@ -31,10 +31,10 @@ VM      = $(CURDIR)/$(GEMTOOL) vm --kernel $(KERNEL) $(if $(MODULES),--modules $
 # Where the checks build for: every layout of the ABI, and a system without it.
 TARGETS = linux/arm64 linux/386 linux/arm linux/riscv64 darwin/arm64
 
-# The packages whose tests ask for devices, as far as they exist.
-DEVICE_PACKAGES = $(patsubst %,./%/...,$(wildcard drm prime gem))
+# The packages whose tests ask for devices.
+DEVICE_PACKAGES = ./drm/... ./prime/... ./gem/... ./cmd/gemtool ./cmd/gemtool/internal/command
 
-.PHONY: help build packages kernel test lint format cross unit scripts integration fmt clean
+.PHONY: help build packages kernel demo test lint format cross unit scripts integration fmt clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -48,6 +48,11 @@ packages: ## find missing programs, and install them where that is wanted
 
 kernel: packages ## provide the VM's kernel (KERNEL=6.12) in the cache
 	@testdata/vm/provision '$(KERNEL)'
+
+demo: packages build kernel ## the main job: share buffers between all devices of a VM
+	@mkdir -p out
+	$(VM) --dir '$(CURDIR)/out=/out' -- $(GEMTOOL) matrix --png /out
+	@echo "what the importers read: out/*.png"
 
 test: packages lint scripts unit integration ## all checks and all tests
 
@@ -73,7 +78,7 @@ unit: build kernel $(GOTESTSUM) ## tests on this machine, with the race detector
 	testdata/make/tests $(GOTESTSUM) unit -race ./...
 
 integration: build kernel $(GOTESTSUM) ## tests on the devices of a VM (KERNEL=6.12)
-	CGO_ENABLED=0 testdata/make/tests $(GOTESTSUM) integration -count=1 -exec '$(VM) --' $(DEVICE_PACKAGES)
+	CGO_ENABLED=0 testdata/make/tests $(GOTESTSUM) integration -count=1 -timeout 4m -exec '$(VM) --' $(DEVICE_PACKAGES)
 
 fmt: ## format the code
 	gofmt -w .

@@ -93,6 +93,6 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newSelftest(), newVM())
+	root.AddCommand(newMatrix(), newSelftest(), newVM())
 	return root
 }

@@ -1,0 +1,311 @@
+package command
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"github.com/gemtool/gemtool/cmd/gemtool/internal/matrix"
+)
+
+func newMatrix() *cobra.Command {
+	var (
+		size    string
+		devices []string
+		scanout bool
+		asJSON  bool
+		dir     string
+	)
+	cmd := &cobra.Command{
+		Use:   "matrix",
+		Short: "Share a buffer between every pair of devices",
+		Long: `Matrix shares a real buffer between every pair of exporter and importer on this
+machine, with a picture in it, and says how deep each pair was proven:
+
+  attach   the importer accepted the dma-buf
+  cpu      every pixel was right through the dma-buf, both ways
+  fb       the importer made a framebuffer of it
+  engine   the importer's hardware read it, and every pixel was right
+
+Exporters are every device's card node, udmabuf and the dma-heaps; importers
+are every card and render node. A cell of a device with itself says self: that
+is no import. A pair that failed shows the step and the errno, and a line below
+the table says what it means.
+
+Exit codes: 0 all that was tried works, or is known not to be supported, or is
+not permitted; 1 wrong pixels or a broken rule; 77 nothing could be tested.`,
+		Args: cobra.NoArgs,
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&size, "size", "256x192", "`WxH` of the picture in pixels")
+	flags.StringArrayVar(&devices, "device", nil, "test only this `DEVICE` (and udmabuf and heaps): card0, a path, driver:NAME or bus:ID; repeatable")
+	flags.BoolVar(&scanout, "scanout", false, "show the picture on real displays, too, where it can be read back")
+	flags.BoolVar(&asJSON, "json", false, "print every step's result and time as JSON")
+	flags.StringVar(&dir, "png", "", "write what each importer read to `DIR`/EXPORTER-IMPORTER.png")
+	cmd.RunE = run(func(cmd *cobra.Command, _ []string) error {
+		width, height, err := parseSize(size)
+		if err != nil {
+			return usageError("--size %q: %w", size, err)
+		}
+		return runMatrix(cmd, devices, dir, asJSON, matrix.Config{Width: width, Height: height, Scanout: scanout})
+	})
+	return cmd
+}
+
+// The sizes that make sense: a picture needs some place, and no mode is larger.
+const (
+	minSize = 16
+	maxSize = 8192
+)
+
+func parseSize(s string) (width, height int, err error) {
+	w, h, ok := strings.Cut(s, "x")
+	if ok {
+		width, err = strconv.Atoi(w)
+	}
+	if ok && err == nil {
+		height, err = strconv.Atoi(h)
+	}
+	if !ok || err != nil || min(width, height) < minSize || max(width, height) > maxSize {
+		return 0, 0, fmt.Errorf("want WxH, each from %d to %d", minSize, maxSize)
+	}
+	return width, height, nil
+}
+
+func runMatrix(cmd *cobra.Command, devices []string, dir string, asJSON bool, config matrix.Config) error {
+	set, err := matrix.Find(devices)
+	if errors.Is(err, matrix.ErrNoDevice) {
+		return usageError("--device: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	if err := testable(set); err != nil {
+		return &exitError{ExitNothing, err}
+	}
+	for _, err := range set.Missing {
+		fmt.Fprintf(cmd.ErrOrStderr(), "gemtool: left out: %v\n", err)
+	}
+	var pictures *pictures
+	if dir != "" {
+		if pictures, err = newPictures(dir, config.Width, config.Height); err != nil {
+			return fmt.Errorf("--png: %w", err)
+		}
+		config.Picture = pictures.write
+	}
+	clear := func() {}
+	if isTerminal(cmd.ErrOrStderr()) {
+		config.Progress = func(done, all int, c *matrix.Cell) {
+			fmt.Fprintf(cmd.ErrOrStderr(), "\r\033[K%d of %d: %s into %s", done+1, all, c.Exporter.Name, c.Importer.Name)
+		}
+		clear = func() { fmt.Fprint(cmd.ErrOrStderr(), "\r\033[K") }
+	}
+	cells, err := matrix.Run(cmd.Context(), set, config)
+	clear()
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("interrupted after %d of %d pairs", len(cells), len(set.Exporters)*len(set.Importers))
+	}
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		err = printJSON(cmd.OutOrStdout(), set, cells, config, pictures)
+	} else {
+		err = printMatrix(cmd.OutOrStdout(), set, cells)
+	}
+	if err == nil && pictures != nil && pictures.err != nil {
+		err = fmt.Errorf("--png: %w", pictures.err)
+	}
+	if err != nil {
+		return err
+	}
+	return verdict(set, cells)
+}
+
+// testable says why there is nothing to test.
+func testable(set *matrix.Set) error {
+	denied, all := set.Denied()
+	switch {
+	case len(set.Importers) == 0 && len(set.Missing) > 0:
+		return errors.New("nothing to test: /sys has DRM devices, but their nodes cannot be opened; give a container its nodes under /dev/dri")
+	case len(set.Importers) == 0:
+		return errors.New("nothing to test: this machine has no DRM device")
+	case len(set.Exporters) == 0:
+		return errors.New("nothing to test: no device here can allocate, and there is neither udmabuf nor a dma-heap")
+	case denied == all:
+		return fmt.Errorf("nothing may be tested: %s; the groups video and render usually own the nodes", notPermitted(denied, all))
+	}
+	return nil
+}
+
+func notPermitted(denied, all int) string {
+	return fmt.Sprintf("%d of %d endpoints not permitted", denied, all)
+}
+
+// verdict chooses the exit code.
+func verdict(set *matrix.Set, cells []*matrix.Cell) error {
+	tested := false
+	for _, c := range cells {
+		if c.Outcome == matrix.Failed {
+			return &exitError{code: ExitFailed}
+		}
+		tested = tested || c.Outcome != matrix.Denied
+	}
+	if !tested {
+		denied, all := set.Denied()
+		return &exitError{ExitNothing, fmt.Errorf("no pair may be tested: %s", notPermitted(denied, all))}
+	}
+	return nil
+}
+
+func printMatrix(w io.Writer, set *matrix.Set, cells []*matrix.Cell) error {
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.Style().Format.Header = text.FormatDefault // names as they are
+	head := table.Row{"exporter \\ importer"}
+	for _, i := range set.Importers {
+		head = append(head, i.Name)
+	}
+	t.AppendHeader(head)
+	for r, e := range set.Exporters {
+		row := table.Row{e.Name}
+		for _, c := range cells[r*len(set.Importers):][:len(set.Importers)] {
+			row = append(row, c.String())
+		}
+		t.AppendRow(row)
+	}
+	var b strings.Builder
+	b.WriteString(t.Render() + "\n")
+	if lines := legend(set, cells); len(lines) > 0 {
+		b.WriteString("\n" + strings.Join(lines, "\n") + "\n")
+	}
+	if lines := matrix.Explain(cells); len(lines) > 0 {
+		b.WriteString("\n" + strings.Join(lines, "\n") + "\n")
+	}
+	if denied, all := set.Denied(); denied > 0 {
+		b.WriteString("\n" + notPermitted(denied, all) + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// legend explains the words that stand in the table.
+func legend(set *matrix.Set, cells []*matrix.Cell) (lines []string) {
+	var closed []string
+	for _, e := range slices.Concat(set.Exporters, set.Importers) {
+		if e.Err != nil && !slices.Contains(closed, e.Path) {
+			closed = append(closed, e.Path)
+		}
+	}
+	words := map[string]bool{}
+	for _, c := range cells {
+		words[c.String()] = true
+	}
+	for _, l := range [...][2]string{
+		{"attach", "the importer accepted the dma-buf"},
+		{"cpu", "every pixel was right through the dma-buf, both ways; whether the importer can read it is not proven"},
+		{"fb", "the importer made a framebuffer of it, too"},
+		{"engine", "the importer's hardware read every pixel right, too"},
+		{"self", "same device: no import"},
+		{"denied", "may not be opened: " + strings.Join(closed, ", ") + "; the groups video and render usually own the nodes"},
+	} {
+		if words[l[0]] {
+			lines = append(lines, fmt.Sprintf("%-8s%s", l[0], l[1]))
+		}
+	}
+	return lines
+}
+
+// The JSON document. A change that breaks its readers takes another schema.
+type matrixJSON struct {
+	Schema    string         `json:"schema"`
+	Width     int            `json:"width"`
+	Height    int            `json:"height"`
+	Exporters []endpointJSON `json:"exporters"`
+	Importers []endpointJSON `json:"importers"`
+	Pairs     []pairJSON     `json:"pairs"`
+	Denied    int            `json:"denied"`    // endpoints not permitted
+	Endpoints int            `json:"endpoints"` // all of them
+}
+
+const matrixSchema = "gemtool.matrix/v1"
+
+type endpointJSON struct {
+	Name   string `json:"name"`
+	Driver string `json:"driver,omitempty"`
+	Bus    string `json:"bus,omitempty"`
+	Path   string `json:"path"`
+	Error  string `json:"error,omitempty"`
+}
+
+type pairJSON struct {
+	Exporter string     `json:"exporter"`
+	Importer string     `json:"importer"`
+	Cell     string     `json:"cell"` // as in the table
+	Self     bool       `json:"self"`
+	Depth    string     `json:"depth"`
+	Outcome  string     `json:"outcome"`
+	Picture  string     `json:"picture,omitempty"` // name in the directory of --png
+	Steps    []stepJSON `json:"steps"`
+}
+
+type stepJSON struct {
+	Name    string `json:"name"`
+	Outcome string `json:"outcome"`
+	Code    string `json:"code,omitempty"` // the errno's name, or what rule is broken
+	Error   string `json:"error,omitempty"`
+	NS      int64  `json:"ns"`
+}
+
+func printJSON(w io.Writer, set *matrix.Set, cells []*matrix.Cell, config matrix.Config, pictures *pictures) error {
+	doc := matrixJSON{
+		Schema: matrixSchema, Width: config.Width, Height: config.Height,
+		Exporters: endpointsJSON(set.Exporters), Importers: endpointsJSON(set.Importers),
+		Pairs: []pairJSON{},
+	}
+	doc.Denied, doc.Endpoints = set.Denied()
+	for _, c := range cells {
+		p := pairJSON{
+			Exporter: c.Exporter.Name, Importer: c.Importer.Name, Cell: c.String(),
+			Self: c.Self, Depth: c.Depth.String(), Outcome: c.Outcome.String(), Steps: []stepJSON{},
+		}
+		if pictures != nil {
+			p.Picture = pictures.names[c]
+		}
+		for _, s := range c.Steps {
+			j := stepJSON{Name: s.Name, Outcome: s.Outcome.String(), NS: s.Time.Nanoseconds()}
+			if s.Err != nil {
+				j.Error = s.Err.Error()
+			}
+			if s.Err != nil && s.Outcome != matrix.NotTried {
+				j.Code = matrix.Code(s.Err)
+			}
+			p.Steps = append(p.Steps, j)
+		}
+		doc.Pairs = append(doc.Pairs, p)
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(doc)
+}
+
+func endpointsJSON(endpoints []*matrix.Endpoint) []endpointJSON {
+	all := []endpointJSON{}
+	for _, e := range endpoints {
+		j := endpointJSON{Name: e.Name, Driver: e.Driver, Bus: e.Bus, Path: e.Path}
+		if e.Err != nil {
+			j.Error = e.Err.Error()
+		}
+		all = append(all, j)
+	}
+	return all
+}

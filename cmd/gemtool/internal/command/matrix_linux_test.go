@@ -1,0 +1,180 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"image/png"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gemtool/gemtool/cmd/gemtool/internal/matrix"
+	"github.com/gemtool/gemtool/cmd/gemtool/internal/pattern"
+	"github.com/gemtool/gemtool/drm/drmtest"
+	"github.com/gemtool/gemtool/gem/conformance"
+)
+
+var update = flag.Bool("update", false, "write the golden files of what this kernel does")
+
+// needVM skips tests of what the devices of gemtool's VM do.
+func needVM(t *testing.T) {
+	t.Helper()
+	if !drmtest.InVM() {
+		t.Skip("NO DEVICE TESTED: this is for the devices of gemtool's VM (make test)")
+	}
+	drmtest.GuardKernelLog(t)
+	drmtest.CheckLeaks(t)
+}
+
+var number = regexp.MustCompile(`(card|renderD)[0-9]+`)
+
+// shared runs the matrix, and returns its table without the numbers of nodes,
+// which depend on the order of modules, how many pictures it wrote, and what
+// is wrong with them.
+func shared(t *testing.T, config matrix.Config) (table string, written int, wrong []error) {
+	t.Helper()
+	set, err := matrix.Find(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := newPictures(t.TempDir(), config.Width, config.Height)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Picture = p.write
+	cells, err := matrix.Run(t.Context(), set, config)
+	if err != nil || p.err != nil {
+		t.Fatal(err, p.err)
+	}
+	for _, c := range cells {
+		name, ok := p.names[c]
+		if want := c.Depth >= matrix.CPU || c.Outcome == matrix.Failed; ok != want {
+			wrong = append(wrong, fmt.Errorf("%s into %s: %v, picture %q", c.Exporter.Name, c.Importer.Name, c, name))
+		}
+		if !ok {
+			continue
+		}
+		if err := comparePNG(filepath.Join(p.dir, name), pattern.New(c.Exporter.Name, c.Importer.Name, config.Width, config.Height)); err != nil {
+			wrong = append(wrong, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	for _, e := range set.Importers { // the card nodes among the exporters are the same
+		e.Name = number.ReplaceAllString(e.Name, "$1")
+	}
+	var b bytes.Buffer
+	if err := printMatrix(&b, set, cells); err != nil {
+		t.Fatal(err)
+	}
+	return b.String(), len(p.names), wrong
+}
+
+func comparePNG(path string, want *pattern.Picture) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	img, err := png.Decode(f)
+	if err != nil {
+		return err
+	}
+	w, h := want.Size()
+	if got := img.Bounds().Size(); got.X != w || got.Y != h {
+		return fmt.Errorf("got %v, want %dx%d", got, w, h)
+	}
+	for y := range h {
+		for x := range w {
+			r, g, b, a := img.At(x, y).RGBA()
+			got := r>>8<<16 | g>>8<<8 | b>>8
+			if got != want.At(x, y)&pattern.ColorBits || a != 0xffff {
+				return fmt.Errorf("at (%d,%d): got %06x, want %06x", x, y, got, want.At(x, y)&pattern.ColorBits)
+			}
+		}
+	}
+	return nil
+}
+
+func golden(t *testing.T) string {
+	t.Helper()
+	k, err := conformance.RunningKernel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join("../../../../testdata/golden", fmt.Sprintf("matrix-%v.txt", k))
+}
+
+// TestMatrixDevices passes if the devices of the VM share buffers just as the
+// golden file for this kernel says, and every picture that an importer read is
+// the one that its exporter drew.
+func TestMatrixDevices(t *testing.T) {
+	needVM(t)
+	table, _, wrong := shared(t, matrix.Config{Width: 256, Height: 192})
+	t.Logf("\n%s", table)
+	for _, err := range wrong {
+		t.Error(err)
+	}
+	path := golden(t)
+	if *update {
+		if err := os.WriteFile(path, []byte(table), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v (go test -update writes it)", err)
+	}
+	if diff := cmp.Diff(string(want), table); diff != "" {
+		t.Errorf("want -, got +:\n%s", diff)
+	}
+}
+
+// TestMatrixBrokenPitch passes if pictures drawn with a wrong pitch make the
+// table another one, and every PNG a wrong one.
+func TestMatrixBrokenPitch(t *testing.T) {
+	needVM(t)
+	table, written, wrong := shared(t, matrix.Config{Width: 250, Height: 190, DrawSkew: pattern.BytesPerPixel})
+	want, err := os.ReadFile(golden(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(want) == table {
+		t.Errorf("the table is as if nothing were wrong:\n%s", table)
+	}
+	if !bytes.Contains([]byte(table), []byte("read wrong-pixels")) || bytes.Contains([]byte(table), []byte("engine")) {
+		t.Errorf("want wrong pixels in the table:\n%s", table)
+	}
+	if written < 10 || len(wrong) != written {
+		t.Errorf("%d of %d pictures are wrong: %v", len(wrong), written, wrong)
+	}
+}
+
+// TestMatrixInterrupted passes if a matrix that is interrupted says so, leaves
+// nothing open and writes no picture of the pair that it was at.
+func TestMatrixInterrupted(t *testing.T) {
+	needVM(t)
+	set, err := matrix.Find(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	pictures := 0
+	cells, err := matrix.Run(ctx, set, matrix.Config{
+		Width: 64, Height: 64,
+		Picture: func(*matrix.Cell, []byte) { pictures++ },
+		Progress: func(done, _ int, _ *matrix.Cell) {
+			if done == 1 {
+				cancel()
+			}
+		},
+	})
+	if !errors.Is(err, context.Canceled) || len(cells) != 1 || pictures > 1 {
+		t.Errorf("%d cells, %d pictures, error %v", len(cells), pictures, err)
+	}
+}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package command
+
+import "io"
+
+// isTerminal says no where there is no device to wait for.
+func isTerminal(io.Writer) bool { return false }

@@ -1,0 +1,125 @@
+package matrix
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/gemtool/gemtool/cmd/gemtool/internal/pattern"
+	"github.com/gemtool/gemtool/drm"
+	"github.com/gemtool/gemtool/prime"
+)
+
+// Explain returns a line for each distinct failure of the cells, in their
+// order: what was tried, what the kernel said, what that means, what to try.
+func Explain(cells []*Cell) []string {
+	type group struct {
+		cell                 *Cell
+		exporters, importers []string
+	}
+	var groups []*group
+	byText := map[string]*group{}
+	for _, c := range cells {
+		if c.Failure() == nil {
+			continue
+		}
+		key := c.String() + explain(c)
+		g := byText[key]
+		if g == nil {
+			g = &group{cell: c}
+			groups = append(groups, g)
+			byText[key] = g
+		}
+		if !slices.Contains(g.exporters, c.Exporter.Name) {
+			g.exporters = append(g.exporters, c.Exporter.Name)
+		}
+		if !slices.Contains(g.importers, c.Importer.Name) {
+			g.importers = append(g.importers, c.Importer.Name)
+		}
+	}
+	var lines []string
+	for _, g := range groups {
+		lines = append(lines, fmt.Sprintf("%s, from %s into %s: %s",
+			g.cell, strings.Join(g.exporters, ", "), strings.Join(g.importers, ", "), explain(g.cell)))
+	}
+	return lines
+}
+
+var tried = map[string]string{
+	StepAllocate:    "asked the exporter for a buffer",
+	StepMap:         "mapped the exporter's buffer",
+	StepDraw:        "drew the picture through the exporter's mapping",
+	StepExport:      "asked the exporter for a dma-buf",
+	StepImport:      "gave the importer the exporter's dma-buf",
+	StepRead:        "read the picture through the importer's dma-buf",
+	StepWrite:       "wrote through the importer's dma-buf, and read that through the exporter's mapping",
+	StepFramebuffer: "asked the importer for a framebuffer of the import",
+	StepEngine:      "had the importer's hardware read the import",
+	StepRelease:     "gave everything back",
+}
+
+// explain puts a cell's failure in words.
+func explain(c *Cell) string {
+	s := c.Failure()
+	said := "found: " + printable(s.Err.Error())
+	var errno syscall.Errno
+	if errors.As(s.Err, &errno) {
+		said = fmt.Sprintf("the kernel said %q", errno.Error())
+	}
+	meaning, try := means(c, s)
+	return fmt.Sprintf("%s; %s. %s. %s.", tried[s.Name], said, meaning, try)
+}
+
+// means says what a failure means and what to try. Only what is known goes
+// here.
+func means(c *Cell, s *Step) (meaning, try string) {
+	var mismatch *pattern.Mismatch
+	switch {
+	case errors.Is(s.Err, drm.ErrGone):
+		return "The device was unplugged, or its driver unbound", "Run again without it"
+	case errors.As(s.Err, &mismatch):
+		return "The pixels are not those that were drawn: a bug, of a driver or of gemtool",
+			"Look at the picture that --png writes, and report it"
+	case errors.Is(s.Err, errLeak):
+		return "Something was not given back: a bug of gemtool", "Report it"
+	case errors.Is(s.Err, errIdentity):
+		return "The kernel promises that an import leads back to the dma-buf that came in: a bug of the driver", "Report it"
+	case errors.Is(s.Err, drm.ErrShortBuffer):
+		return "The kernel computed the size in 32 bits", "A smaller --size, or Linux 7.2"
+	case errors.Is(s.Err, prime.ErrRange):
+		return "The exporter has a limit", "A smaller --size"
+	case errors.Is(s.Err, syscall.ENOMEM), errors.Is(s.Err, syscall.ENOSPC):
+		return "There was not enough memory of the kind that the exporter needs", "A smaller --size"
+	}
+	if s.Name != StepImport || s.Outcome != Refused {
+		if s.Outcome == Refused {
+			return "The exporter's driver does not do this", "Another exporter"
+		}
+		return "Nothing is known about this failure here", "The steps and their errors are in --json"
+	}
+	exporter, importer := printable(c.Exporter.Driver), printable(c.Importer.Driver)
+	switch {
+	case importer == "virtio_gpu" && errors.Is(s.Err, syscall.ENODEV):
+		return "virtio_gpu is there, and takes only its own buffers: without blob resources it cannot tell the host about other memory",
+			"Allocate on virtio_gpu and import elsewhere, or copy"
+	case errors.Is(s.Err, syscall.ENODEV):
+		return importer + " is there, and refuses this buffer: it takes only its own", "Allocate on it and import elsewhere, or copy"
+	case errors.Is(s.Err, syscall.EINVAL) && inVRAM(importer):
+		return "EINVAL alone proves nothing, but " + importer + " is known to have no import while it keeps buffers in video memory (bochs: until Linux 6.12)",
+			"Copy, or a newer kernel"
+	case errors.Is(s.Err, syscall.EINVAL):
+		return "EINVAL alone proves nothing. Known reasons are a driver without import, and a device without IOMMU that needs memory in one piece",
+			"Another exporter: the device itself, or a heap of contiguous memory"
+	case inVRAM(exporter):
+		return exporter + " keeps buffers in video memory, which no other device can attach to (bochs: until Linux 6.12)",
+			"Another exporter, such as udmabuf, or a newer kernel"
+	}
+	return "One of the two drivers does not do this: the exporter's cannot share its memory, or the importer's cannot import", "Another exporter"
+}
+
+// inVRAM says whether a driver keeps, or kept, buffers in video memory only.
+func inVRAM(driver string) bool {
+	return slices.Contains([]string{"bochs-drm", "hibmc", "vboxvideo", "qxl"}, driver)
+}
