@@ -14,7 +14,10 @@ func TestConformance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	targets, denied := conformance.Targets()
+	targets, denied, err := conformance.Targets()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, err := range denied {
 		t.Logf("left out: %v", err)
 	}

@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"github.com/gemtool/gemtool/drm"
@@ -13,6 +12,7 @@ type Target struct {
 	Path   string // of the node
 	Driver string // as VERSION names it
 	Kind   drm.NodeKind
+	Device drm.Info // the device with all of its nodes
 }
 
 // String names the target in the names of subtests: the driver, and for a
@@ -24,13 +24,20 @@ func (t Target) String() string {
 	return fmt.Sprintf("%s-%v", t.Driver, t.Kind)
 }
 
-// Targets lists the nodes of this machine. Nodes that cannot be opened are in
-// denied, with the reason.
-func Targets() (targets []Target, denied []error) {
-	for _, pattern := range []string{"/dev/dri/card*", "/dev/dri/renderD*"} {
-		paths, _ := filepath.Glob(pattern) // fails for bad patterns only
-		for _, path := range paths {
-			t, err := newTarget(path)
+// Targets lists the card and render nodes of this machine. Nodes that cannot
+// be opened are in denied, with the reason.
+func Targets() (targets []Target, denied []error, err error) {
+	devices, err := drm.Devices()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, kind := range []drm.NodeKind{drm.NodePrimary, drm.NodeRender} {
+		for _, dev := range devices {
+			node, ok := dev.Node(kind)
+			if !ok {
+				continue
+			}
+			t, err := newTarget(dev, node)
 			if err != nil {
 				denied = append(denied, err)
 				continue
@@ -38,11 +45,11 @@ func Targets() (targets []Target, denied []error) {
 			targets = append(targets, t)
 		}
 	}
-	return targets, denied
+	return targets, denied, nil
 }
 
-func newTarget(path string) (Target, error) {
-	dev, err := drm.Open(path, drm.Options{})
+func newTarget(info drm.Info, node drm.Node) (Target, error) {
+	dev, err := drm.Open(node.Path, drm.Options{})
 	if err != nil {
 		return Target{}, err
 	}
@@ -51,7 +58,7 @@ func newTarget(path string) (Target, error) {
 	if err != nil {
 		return Target{}, err
 	}
-	return Target{Path: path, Driver: v.Name, Kind: dev.Kind()}, nil
+	return Target{Path: node.Path, Driver: v.Name, Kind: node.Kind, Device: info}, nil
 }
 
 // Needs says what a case needs of a device and of the kernel. The zero value

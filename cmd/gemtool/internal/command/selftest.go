@@ -2,8 +2,10 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"runtime/debug"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gemtool/gemtool/drm"
 	"github.com/gemtool/gemtool/gem/conformance"
 )
 
@@ -36,7 +39,7 @@ that ran passed, 1 one failed, 77 none could run.`,
 	}
 	cmd.Flags().BoolVar(&list, "list", false, "list the cases and run none")
 	cmd.Flags().StringVar(&pattern, "run", "", "run only the cases whose name (ID/DEVICE) matches this regular `expression`")
-	cmd.Flags().StringArrayVar(&devices, "device", nil, "test only this `device`: a path or a driver's name (repeatable)")
+	cmd.Flags().StringArrayVar(&devices, "device", nil, "test only this `device`: card0, a path, driver:NAME or bus:ID (repeatable)")
 	cmd.Flags().BoolVar(&soak, "soak", false, "take the time for long cases")
 	cmd.RunE = run(func(cmd *cobra.Command, _ []string) error {
 		match, err := regexp.Compile(pattern)
@@ -59,22 +62,18 @@ func selftest(cmd *cobra.Command, match *regexp.Regexp, devices []string, soak b
 	if err != nil {
 		return err
 	}
-	targets, denied := conformance.Targets()
-	for _, err := range denied {
-		fmt.Fprintf(cmd.ErrOrStderr(), "gemtool: left out: %v\n", err)
-	}
-	for _, want := range devices {
-		if !slices.ContainsFunc(targets, func(t conformance.Target) bool { return t.Path == want || t.Driver == want }) {
-			return usageError("--device %s: no such device can be opened", want)
-		}
-	}
-	if len(devices) > 0 {
-		targets = slices.DeleteFunc(targets, func(t conformance.Target) bool {
-			return !slices.Contains(devices, t.Path) && !slices.Contains(devices, t.Driver)
-		})
+	targets, denied, err := conformance.Targets()
+	if err != nil {
+		return err
 	}
 	if len(targets) == 0 {
-		return &exitError{ExitNothing, fmt.Errorf("no DRM device to test")}
+		return &exitError{ExitNothing, nothingToTest(denied)}
+	}
+	if targets, err = selectTargets(targets, devices); err != nil {
+		return err
+	}
+	for _, err := range denied {
+		fmt.Fprintf(cmd.ErrOrStderr(), "gemtool: left out: %v\n", err)
 	}
 	suite := conformance.Suite{Kernel: kernel, Targets: targets}
 	if soak {
@@ -113,6 +112,45 @@ func selftest(cmd *cobra.Command, match *regexp.Regexp, devices []string, soak b
 		return &exitError{ExitNothing, fmt.Errorf("no case could run")}
 	}
 	return nil
+}
+
+// nothingToTest says why no device can be opened.
+func nothingToTest(denied []error) error {
+	if len(denied) == 0 {
+		return errors.New("no DRM device to test")
+	}
+	return fmt.Errorf("none of %d DRM nodes can be opened, the first because: %w", len(denied), denied[0])
+}
+
+// selectTargets returns the targets that one of the filters selects, or all
+// without a filter.
+func selectTargets(targets []conformance.Target, filters []string) ([]conformance.Target, error) {
+	if len(filters) == 0 {
+		return targets, nil
+	}
+	var selected []conformance.Target
+	for _, text := range filters {
+		filter, err := drm.ParseFilter(text)
+		if err != nil {
+			return nil, usageError("--device: %w", err)
+		}
+		// A node's own name selects that node, anything else all nodes of
+		// the device.
+		found := slices.DeleteFunc(slices.Clone(targets), func(t conformance.Target) bool {
+			return t.Path != text && filepath.Base(t.Path) != text
+		})
+		if len(found) == 0 {
+			found = slices.DeleteFunc(slices.Clone(targets), func(t conformance.Target) bool {
+				return !filter.Match(t.Device, t.Driver)
+			})
+		}
+		if len(found) == 0 {
+			return nil, usageError("--device %s: no such device can be opened", text)
+		}
+		selected = append(selected, found...)
+	}
+	slices.SortFunc(selected, func(a, b conformance.Target) int { return strings.Compare(a.Path, b.Path) })
+	return slices.CompactFunc(selected, func(a, b conformance.Target) bool { return a.Path == b.Path }), nil
 }
 
 // selfT is a conformance.T outside of go test. A case runs on a goroutine of
