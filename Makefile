@@ -6,6 +6,18 @@ KERNEL  ?= 6.12
 MODULES ?=
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gemtool
+
+# Make takes a space for the end of a name, and recipes a quote for the end of a
+# word.
+define check
+$(if $(findstring $1,$(CURDIR)$(CACHE)$(KERNEL)$(MODULES)),$(error a path or KERNEL has a $2 in it, which make cannot handle))
+endef
+empty :=
+$(call check,$(empty) $(empty),space)
+$(call check,',quote)
+$(if $(filter /%,$(CACHE)),,$(error XDG_CACHE_HOME must be an absolute path))
+$(if $(XDG_CACHE_HOME)$(HOME),,$(error neither XDG_CACHE_HOME nor HOME is set))
+
 GO    ?= go
 
 # Nothing decides but what is here: no toolchain is fetched, no workspace used.

@@ -82,8 +82,10 @@ func Open(path string, opt Options) (*Device, error) {
 		return nil, err
 	}
 	if d.kind == NodePrimary && !opt.KeepMaster {
-		// EINVAL: somebody else is the master already.
-		if err := d.DropMaster(); err != nil && !isErrno(err, syscall.EINVAL) {
+		// EINVAL: another file is the master. Without CAP_SYS_ADMIN that is
+		// EACCES, as this file has never been master: see
+		// drm_master_check_perm.
+		if err := d.DropMaster(); err != nil && !isErrno(err, syscall.EINVAL) && !isErrno(err, syscall.EACCES) {
 			d.Close()
 			return nil, err
 		}
@@ -173,7 +175,8 @@ func (d *Device) SetMaster() error { return d.doNone(uapi.OpSetMaster) }
 
 // DropMaster ends this file's master status.
 //
-// Nodes: card. Errors: EINVAL when this file is not the master.
+// Nodes: card. Errors: EINVAL when this file is not the master, EACCES when it
+// never was and lacks CAP_SYS_ADMIN.
 func (d *Device) DropMaster() error { return d.doNone(uapi.OpDropMaster) }
 
 // IsMaster says whether this file is the DRM master of its device. There is no

@@ -95,3 +95,19 @@ func TestCaps(t *testing.T) {
 		}
 	}
 }
+
+// TestOpenUnprivileged passes if Open works for a user who may not drop a
+// master status that he does not have: the kernel answers EACCES where root
+// gets EINVAL.
+func TestOpenUnprivileged(t *testing.T) {
+	path := drmtest.RequireDevice(t, "vkms").Path()
+	const dropMaster = 0x641f
+	drmtest.Intercept(t, func(c drmtest.Call) (syscall.Errno, bool) {
+		return syscall.EACCES, c.Request == dropMaster
+	})
+	dev, err := drm.Open(path, drm.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dev.Close()
+}

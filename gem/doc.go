@@ -4,7 +4,7 @@
 // counters, the one mapping and the reservation, however many objects of
 // however many devices lead to it.
 //
-//	store := gem.NewStore(dev)
+//	store := gem.StoreOf(dev)
 //	obj, err := store.Create(640, 480, 32)
 //	...
 //	defer obj.Close()
@@ -16,7 +16,8 @@
 // # Memory
 //
 // An object made by Create and every import of it in this process share one
-// piece of memory: one mapping, one set of counters. An import of foreign
+// piece of memory, for as long as an object or a mapping of it lives: one
+// mapping, one set of counters. An import of foreign
 // memory has none of its own and is mapped through its dma-buf.
 //
 // # Counters

@@ -13,10 +13,10 @@ import (
 	"github.com/gemtool/gemtool/prime"
 )
 
-// Share draws into a buffer of the device from and hands it to the device to,
-// without a copy.
+// Share draws into a buffer of one device and hands it to another, without a
+// copy.
 func share(ctx context.Context, from, to *drm.Device) (*gem.Object, error) {
-	obj, err := gem.NewStore(from).Create(640, 480, 32)
+	obj, err := gem.StoreOf(from).Create(640, 480, 32)
 	if err != nil {
 		return nil, err // such as: dumb buffers need a card node: this is a render node
 	}
@@ -45,7 +45,7 @@ func share(ctx context.Context, from, to *drm.Device) (*gem.Object, error) {
 	if err := w.End(); err != nil {
 		return nil, err
 	}
-	return gem.NewStore(to).Import(buf)
+	return gem.StoreOf(to).Import(buf)
 }
 
 func Example() {

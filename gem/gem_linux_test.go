@@ -19,7 +19,7 @@ func stores(t *testing.T) (vgem, vkms *gem.Store) {
 	t.Helper()
 	drmtest.GuardKernelLog(t)
 	drmtest.CheckLeaks(t)
-	return gem.NewStore(drmtest.RequireDevice(t, "vgem")), gem.NewStore(drmtest.RequireDevice(t, "vkms"))
+	return gem.StoreOf(drmtest.RequireDevice(t, "vgem")), gem.StoreOf(drmtest.RequireDevice(t, "vkms"))
 }
 
 func create(t *testing.T, s *gem.Store) *gem.Object {
@@ -374,7 +374,7 @@ func TestGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := create(t, gem.NewStore(dev))
+	o := create(t, gem.StoreOf(dev))
 	if err := dev.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -397,5 +397,42 @@ func TestAllocations(t *testing.T) {
 		m.VUnmap()
 	}); n != 0 {
 		t.Errorf("VMap and VUnmap allocate %v times", n)
+	}
+}
+
+// TestStoreOf passes if a device has one Store, so that an object that is
+// exported and imported on one device is counted in one place.
+func TestStoreOf(t *testing.T) {
+	vgem, vkms := stores(t)
+	if gem.StoreOf(vgem.Device()) != vgem || vgem == vkms {
+		t.Error("StoreOf does not find the device's Store")
+	}
+	obj, err := share(t.Context(), vgem.Device(), vgem.Device())
+	if err != nil {
+		t.Fatal(err)
+	}
+	export(t, obj) // its handle is open
+	if err := obj.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestBytesRace passes if Bytes beside VUnmap gives all of the memory or
+// nothing, and the race detector is silent.
+func TestBytesRace(t *testing.T) {
+	vgem, _ := stores(t)
+	o := create(t, vgem)
+	defer vunmap(t, vmap(t, o)) // keeps the memory mapped
+	for range 200 {
+		m := vmap(t, o)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if n := len(m.Bytes()); n != 0 && uint64(n) != o.Size() {
+				t.Errorf("%d bytes", n)
+			}
+		})
+		wg.Go(func() { vunmap(t, m) })
+		wg.Wait()
+		vunmap(t, vmap(t, o)) // uses the place again
 	}
 }

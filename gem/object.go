@@ -89,8 +89,8 @@ func (o *Object) Size() uint64 { return o.ref.node.size }
 // Dumb returns the geometry of an object made by Create.
 func (o *Object) Dumb() (b drm.Dumb, ok bool) { return o.dumb, o.dumb.Handle != 0 }
 
-// Imported says whether the object came in as a dma-buf and its memory is not
-// of this process's making.
+// Imported says whether the object came in as a dma-buf, of memory that no
+// object here was made with, or none that was still open at the import.
 func (o *Object) Imported() bool { return o.ref.node.foreign }
 
 // Export returns a dma-buf of the memory, read-write and close-on-exec, which

@@ -8,9 +8,11 @@ import (
 // pages is what pages_use_count counts: the one mapping of the whole memory,
 // which the kernel counts as one VMA.
 type pages struct {
-	bytes   []byte
+	bytes   *[]byte
 	mapping prime.Mapping // of the dma-buf, zero for one of the card node
 }
+
+func newPages(bytes []byte, m prime.Mapping) pages { return pages{&bytes, m} }
 
 // mapPages maps the memory: through the handle that it was made with, which
 // is what the driver is best at, and through the dma-buf for every other
@@ -25,7 +27,7 @@ func (n *node) mapPages(ref *reference) error {
 		if err != nil {
 			return err
 		}
-		n.pages = pages{bytes: m.Bytes(), mapping: m}
+		n.pages = newPages(m.Bytes(), m)
 		return nil
 	}
 	return ref.use(func() error {
@@ -38,7 +40,7 @@ func (n *node) mapPages(ref *reference) error {
 		if err != nil {
 			return err
 		}
-		n.pages = pages{bytes: b}
+		n.pages = newPages(b, prime.Mapping{})
 		return nil
 	})
 }
@@ -49,5 +51,5 @@ func (n *node) unmapPages() error {
 	if p.mapping != (prime.Mapping{}) {
 		return p.mapping.Close()
 	}
-	return drm.Munmap(p.bytes)
+	return drm.Munmap(*p.bytes)
 }

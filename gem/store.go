@@ -2,7 +2,9 @@ package gem
 
 import (
 	"errors"
+	"runtime"
 	"sync"
+	"weak"
 
 	"github.com/gemtool/gemtool/drm"
 	"github.com/gemtool/gemtool/prime"
@@ -12,9 +14,9 @@ import (
 // import of memory that the file already has gives the handle that it already
 // has, and one GEM_CLOSE ends it for everybody.
 //
-// All handles of an open file description must come from one Store: make one
-// for a Device, none for a second Device on a duplicate of its descriptor,
-// and share no description with another library that closes handles.
+// A Device has one Store. What the Store cannot see is its caller's duty: no
+// second Device on a duplicate of the descriptor, and no other library that
+// closes handles on it.
 type Store struct {
 	dev *drm.Device
 
@@ -25,9 +27,35 @@ type Store struct {
 	refs map[drm.Handle]int
 }
 
-// NewStore makes the Store of d, which it uses and does not close.
-func NewStore(d *drm.Device) *Store {
-	return &Store{dev: d, refs: make(map[drm.Handle]int)}
+// stores finds the Store of a Device, and keeps neither of them alive.
+var stores = struct {
+	mu sync.Mutex
+	of map[weak.Pointer[drm.Device]]weak.Pointer[Store]
+}{of: make(map[weak.Pointer[drm.Device]]weak.Pointer[Store])}
+
+// StoreOf returns the Store of d, the same at every call: two would count the
+// same handles. It uses d and does not close it.
+func StoreOf(d *drm.Device) *Store {
+	key := weak.Make(d)
+	stores.mu.Lock()
+	defer stores.mu.Unlock()
+	if s := stores.of[key].Value(); s != nil {
+		return s
+	}
+	s := &Store{dev: d, refs: make(map[drm.Handle]int)}
+	stores.of[key] = weak.Make(s)
+	runtime.AddCleanup(s, forgetStore, key)
+	return s
+}
+
+// forgetStore removes the entry of a Store that was collected, unless another
+// has taken its place.
+func forgetStore(key weak.Pointer[drm.Device]) {
+	stores.mu.Lock()
+	defer stores.mu.Unlock()
+	if stores.of[key].Value() == nil {
+		delete(stores.of, key)
+	}
 }
 
 // Device returns the device that the Store is of.

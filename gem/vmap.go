@@ -17,8 +17,9 @@ type Map struct {
 // mapSlot is the part of a Map that knows whether it has ended.
 type mapSlot struct {
 	gen   atomic.Uint64 // of the Map that is alive; VUnmap advances it
+	bytes atomic.Pointer[[]byte]
 	node  *node
-	pages pages // with a mapping of its own for foreign memory
+	own   prime.Mapping // of foreign memory, zero otherwise
 }
 
 // VMap maps the object's whole memory until VUnmap, for reading and writing
@@ -49,6 +50,18 @@ func (o *Object) VMap(ctx context.Context, access prime.Access) (Map, error) {
 
 // vmapLocked is VMap for a caller who holds the node's reservation.
 func (n *node) vmapLocked(ref *reference, access prime.Access) (Map, error) {
+	// A Close meanwhile must not end the memory under the new Map.
+	if !n.tryRef() {
+		return Map{}, ErrClosed
+	}
+	m, err := n.takeMap(ref, access)
+	if err != nil {
+		n.unref()
+	}
+	return m, err
+}
+
+func (n *node) takeMap(ref *reference, access prime.Access) (Map, error) {
 	if !ref.open() {
 		return Map{}, ErrClosed
 	}
@@ -61,21 +74,21 @@ func (n *node) vmapLocked(ref *reference, access prime.Access) (Map, error) {
 		if err != nil {
 			return Map{}, err
 		}
-		p = pages{bytes: m.Bytes(), mapping: m}
+		p = newPages(m.Bytes(), m)
 	} else {
 		if err := n.count.vmap(func() error { return n.mapPages(ref) }); err != nil {
 			return Map{}, err
 		}
 		p = pages{bytes: n.pages.bytes} // the mapping is the counters' to close
 	}
-	n.refs.Add(1)
 	var slot *mapSlot
 	if last := len(n.spare) - 1; last >= 0 {
 		slot, n.spare = n.spare[last], n.spare[:last]
 	} else {
 		slot = &mapSlot{node: n}
 	}
-	slot.pages = p
+	slot.bytes.Store(p.bytes)
+	slot.own = p.mapping
 	return Map{slot, slot.gen.Load()}, nil
 }
 
@@ -93,27 +106,33 @@ func (n *node) allows(access prime.Access) error {
 // is fatal for the process, or reaches other memory. Bytes of an ended Map is
 // nil.
 func (m Map) Bytes() []byte {
-	if m.slot == nil || m.slot.gen.Load() != m.gen {
+	if m.slot == nil {
 		return nil
 	}
-	return m.slot.pages.bytes
+	// The generation is looked at last: until it changes, the bytes do not.
+	bytes := m.slot.bytes.Load()
+	if m.slot.gen.Load() != m.gen {
+		return nil
+	}
+	return *bytes
 }
 
 // VUnmap ends the mapping; the memory stays mapped while other Maps of it
-// live. A second VUnmap is ErrStale and changes nothing.
+// live. A second VUnmap is ErrStale and changes nothing. It waits for a VMap of
+// the same memory that is under way.
 func (m Map) VUnmap() error {
 	if m.slot == nil || !m.slot.gen.CompareAndSwap(m.gen, m.gen+1) {
 		return ErrStale
 	}
 	n := m.slot.node
 	defer n.unref()
-	held, err := n.resv.Lock(context.Background()) // it is held for moments only
+	held, err := n.resv.Lock(context.Background())
 	if err != nil {
 		return err
 	}
 	defer held.Unlock()
-	own := m.slot.pages.mapping
-	m.slot.pages = pages{}
+	own := m.slot.own
+	m.slot.own = prime.Mapping{}
 	n.spare = append(n.spare, m.slot)
 	if own != (prime.Mapping{}) {
 		return own.Close()

@@ -124,6 +124,10 @@ func runGemtool(ts *testscript.TestScript, neg bool, args []string) {
 // if there are nodes. What f starts inherits that.
 func inNamespace(nodes string, f func() error) error {
 	if nodes == "" {
+		// Pdeathsig is about the thread that starts the process, which must
+		// not become one of those below, that end.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
 		return f()
 	}
 	done := make(chan error)

@@ -20,5 +20,3 @@ func issue(fd int, request uint32, arg unsafe.Pointer) (result int, errno syscal
 	r, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(request), uintptr(arg))
 	return int(r), errno
 }
-
-func closeFD(n int) error { return unix.Close(n) }

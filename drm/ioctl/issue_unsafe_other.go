@@ -10,5 +10,3 @@ import (
 const errnoNotSupported = ^syscall.Errno(0)
 
 func issue(int, uint32, unsafe.Pointer) (int, syscall.Errno) { return 0, errnoNotSupported }
-
-func closeFD(int) error { return ErrNotSupported }

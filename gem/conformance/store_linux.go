@@ -84,7 +84,7 @@ func withBytes(t T, o *gem.Object, f func([]byte)) {
 }
 
 func closeAtOnce(t T, env *Env) {
-	store := gem.NewStore(env.Open(t))
+	store := gem.StoreOf(env.Open(t))
 	closes := countCloses(t)
 	o := createObject(t, store)
 	var succeeded atomic.Int32
@@ -111,7 +111,7 @@ func closeAtOnce(t T, env *Env) {
 // mapParts looks at sub-slices of the one whole mapping, where parts mapped
 // by themselves would show wrong pages: see mapSecondPage.
 func mapParts(t T, env *Env) {
-	stores := [2]*gem.Store{gem.NewStore(env.Open(t)), gem.NewStore(env.Open(t))}
+	stores := [2]*gem.Store{gem.StoreOf(env.Open(t)), gem.StoreOf(env.Open(t))}
 	o := createObject(t, stores[0])
 	again := importObject(t, stores[1], exportObject(t, o))
 	withBytes(t, o, number)
@@ -130,7 +130,7 @@ func mapParts(t T, env *Env) {
 }
 
 func collectLost(t T, env *Env) {
-	store := gem.NewStore(env.Open(t))
+	store := gem.StoreOf(env.Open(t))
 	closes := countCloses(t)
 	m, err := createObject(t, store).VMap(t.Context(), prime.ReadWrite)
 	if err != nil {
@@ -161,11 +161,11 @@ func mapHuge(t T, env *Env) {
 
 func storeImportTwice(t T, env *Env) {
 	closes := countCloses(t)
-	o := createObject(t, gem.NewStore(env.Open(t)))
+	o := createObject(t, gem.StoreOf(env.Open(t)))
 	withBytes(t, o, number)
 	b := exportObject(t, o)
 	importer := env.Open(t)
-	store := gem.NewStore(importer)
+	store := gem.StoreOf(importer)
 	first, again := importObject(t, store, b), importObject(t, store, b)
 	if first.Handle() != again.Handle() {
 		t.Errorf("imports have %v and %v", first.Handle(), again.Handle())
@@ -185,7 +185,7 @@ func storeImportTwice(t T, env *Env) {
 func storeImportOwn(t T, env *Env) {
 	closes := countCloses(t)
 	dev := env.Open(t)
-	store := gem.NewStore(dev)
+	store := gem.StoreOf(dev)
 	o := createObject(t, store)
 	withBytes(t, o, number)
 	again := importObject(t, store, exportObject(t, o))

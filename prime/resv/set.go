@@ -83,7 +83,9 @@ func (s *Set) Until(ctx context.Context, f func(*Set) error) error {
 		}
 		contended := s.contended
 		if unlockErr := s.unlockFrom(0); unlockErr != nil {
-			return errors.Join(err, unlockErr)
+			// f has unlocked what it does not own: no round can mend that.
+			s.contended, s.ticket = nil, 0
+			return unlockErr
 		}
 		if !errors.Is(err, ErrBackoff) {
 			s.contended, s.ticket = nil, 0

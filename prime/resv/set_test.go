@@ -354,3 +354,37 @@ func TestStress(t *testing.T) {
 		mustBeFree(t, &rs[i])
 	}
 }
+
+// TestUntilStale passes if a set whose function unlocks what belongs to the
+// set is an error, and the set is as new after it.
+func TestUntilStale(t *testing.T) {
+	ctx := t.Context()
+	var a, b resv.Reservation
+	var old, young resv.Set
+	if err := old.Add(ctx, &a); err != nil {
+		t.Fatal(err)
+	}
+	err := young.Until(ctx, func(s *resv.Set) error {
+		if err := s.Add(ctx, &b); err != nil {
+			return err
+		}
+		var c resv.Reservation
+		if err := s.Add(ctx, &c); err != nil {
+			return err
+		}
+		if h, ok := s.Held(&c); !ok || h.Unlock() != nil {
+			t.Error("cannot unlock a Held of the set")
+		}
+		return s.Add(ctx, &a)
+	})
+	if !errors.Is(err, resv.ErrStale) || errors.Is(err, resv.ErrBackoff) {
+		t.Errorf("Until: %v, want ErrStale", err)
+	}
+	if err := young.Lock(ctx, &b); err != nil {
+		t.Errorf("Lock afterwards: %v", err)
+	}
+	if err := errors.Join(young.Unlock(), old.Unlock()); err != nil {
+		t.Error(err)
+	}
+	mustBeFree(t, &a, &b)
+}

@@ -117,8 +117,16 @@ func (f *vmFlags) parse(c *vm.Config) (err error) {
 		c.Load = append(c.Load, vm.Module{Name: name, Options: strings.ReplaceAll(options, ",", " ")})
 	}
 	for _, s := range f.env {
-		if !strings.Contains(s, "=") {
-			s += "=" + os.Getenv(s)
+		name, _, given := strings.Cut(s, "=")
+		if name == "" {
+			return fmt.Errorf("--env %q: no name", s)
+		}
+		if !given {
+			value, set := os.LookupEnv(name)
+			if !set {
+				continue
+			}
+			s += "=" + value
 		}
 		c.Env = append(c.Env, s)
 	}

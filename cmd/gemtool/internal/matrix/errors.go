@@ -76,7 +76,7 @@ func classify(step string, err error) Outcome {
 		case unsupported, errors.Is(err, prime.ErrRange):
 			return Refused
 		}
-	case StepExport:
+	case StepMap, StepExport:
 		if unsupported {
 			return Refused
 		}

@@ -71,7 +71,7 @@ func (p *pair) open(e *Endpoint) (*drm.Device, *gem.Store, error) {
 		return nil, nil, err
 	}
 	p.later(d.Close)
-	return d, gem.NewStore(d), nil
+	return d, gem.StoreOf(d), nil
 }
 
 func (p *pair) allocate(context.Context) (err error) {

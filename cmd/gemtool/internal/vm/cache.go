@@ -13,7 +13,7 @@ import (
 func cachePath(elem ...string) (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("vm: no cache directory: %w", err)
+		return "", fmt.Errorf("no cache directory: %w", err)
 	}
 	return filepath.Join(append([]string{dir, "gemtool"}, elem...)...), nil
 }

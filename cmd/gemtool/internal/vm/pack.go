@@ -16,10 +16,10 @@ import (
 const maxPacked = 256 << 20
 
 // maxPackedFile is the size above which a file is left out of a packed
-// directory: sources and test data are smaller, build outputs are not.
+// module: sources and test data are smaller, build outputs are not.
 const maxPackedFile = 16 << 20
 
-// skipDirs are directories of a module that no test reads.
+// skipDirs are directories at the top of a module that no test reads.
 var skipDirs = []string{".git", "bin", "out"}
 
 // pack adds a host directory's contents.
@@ -27,6 +27,8 @@ func (im *image) pack(d Dir) error {
 	if err := im.dir(d.Guest, 0o755); err != nil {
 		return err
 	}
+	_, err := os.Stat(filepath.Join(d.Host, "go.mod"))
+	module := err == nil
 	total := int64(0)
 	return filepath.WalkDir(d.Host, func(name string, e fs.DirEntry, err error) error {
 		if err != nil {
@@ -39,7 +41,7 @@ func (im *image) pack(d Dir) error {
 		if rel == "." {
 			return nil
 		}
-		if e.IsDir() && slices.Contains(skipDirs, e.Name()) {
+		if module && e.IsDir() && slices.Contains(skipDirs, rel) {
 			return fs.SkipDir
 		}
 		info, err := e.Info()
@@ -56,7 +58,7 @@ func (im *image) pack(d Dir) error {
 				return fmt.Errorf("packing %s: %w", d.Host, err)
 			}
 			return im.symlink(guest, target)
-		case !e.Type().IsRegular() || info.Size() > maxPackedFile:
+		case !e.Type().IsRegular() || module && info.Size() > maxPackedFile:
 			return nil
 		}
 		if total += info.Size(); total > maxPacked {

@@ -63,12 +63,31 @@ func newPlan(ctx context.Context, cfg *Config, kern kernel, q *qemu) (*plan, err
 	p.guest.Args = append([]string{prog}, cfg.Args[1:]...)
 	p.guest.Chdir = cfg.Chdir
 	p.guest.User = cfg.User
-	p.guest.Env = append([]string{
+	p.guest.Env = lastOfEach(append([]string{
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"HOME=/tmp",
 		"GEMTOOL_VM=1",
-	}, cfg.Env...)
+	}, cfg.Env...))
 	return p, nil
+}
+
+// lastOfEach keeps the last entry of each name: getenv(3) takes the first.
+func lastOfEach(env []string) []string {
+	last := map[string]int{}
+	name := func(entry string) string {
+		n, _, _ := strings.Cut(entry, "=")
+		return n
+	}
+	for i, entry := range env {
+		last[name(entry)] = i
+	}
+	var kept []string
+	for i, entry := range env {
+		if last[name(entry)] == i {
+			kept = append(kept, entry)
+		}
+	}
+	return kept
 }
 
 func (p *plan) share(cfg *Config) error {

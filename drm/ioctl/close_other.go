@@ -1,0 +1,5 @@
+//go:build !linux
+
+package ioctl
+
+func closeFD(int) error { return ErrNotSupported }
