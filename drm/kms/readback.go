@@ -23,6 +23,10 @@ import (
 // It sets the client caps atomic and writeback connectors of d. It becomes
 // master for the time of the call, unless d is the master already.
 //
+// Wait for the fences of an imported fb before: when ctx ends while another
+// device still writes it, ReadBack has to put the CRTC back all the same, and
+// the kernel lets that wait for the other device.
+//
 // Nodes: card. Errors: ErrNoWriteback; drm.ErrNotSupported on a device
 // without atomic modesetting; ErrBusy while another file is master or its
 // CRTCs are in use; drm.ErrPermission where becoming master is not allowed;
