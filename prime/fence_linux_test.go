@@ -130,7 +130,7 @@ func TestFence(t *testing.T) {
 			t.Errorf("%s: woken %v after the signal", test.name, took)
 		}
 	}
-	if n := runtime.NumGoroutine(); n > goroutines {
+	if n := settled(goroutines); n > goroutines {
 		t.Errorf("%d goroutines, %d before", n, goroutines)
 	}
 }
@@ -162,4 +162,16 @@ func cpuTime(t *testing.T) time.Duration {
 		t.Fatal(err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// settled returns the number of goroutines, as soon as it is want or after a
+// second: one that has done its last thing may not have ended yet.
+func settled(want int) int {
+	for range 100 {
+		if runtime.NumGoroutine() <= want {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return runtime.NumGoroutine()
 }

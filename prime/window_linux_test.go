@@ -197,7 +197,7 @@ func TestWait(t *testing.T) {
 	if got := e.sent(); len(got) > 0 {
 		t.Errorf("flags %v were sent without a window", got)
 	}
-	if n := runtime.NumGoroutine(); n > goroutines {
+	if n := settled(goroutines); n > goroutines {
 		t.Errorf("%d goroutines, %d before", n, goroutines)
 	}
 
