@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sync"
 	"syscall"
 
 	"github.com/gemtool/gemtool/drm/internal/uapi"
@@ -48,6 +49,9 @@ type Device struct {
 	path string
 	rdev uint64
 	kind NodeKind
+
+	once  sync.Once
+	sysfs string // see parent
 }
 
 // Options changes how Open opens a node. The zero value suits everybody but

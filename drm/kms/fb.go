@@ -60,6 +60,34 @@ func AddFB2(d *drm.Device, fb FB) (FBID, error) {
 	return FBID(arg.FBID), nil
 }
 
+// GetFB2 returns how a framebuffer's pixels lie, with new handles of its
+// objects, one for each object, at every call. They are the caller's, who
+// gives them to gem's Store.Adopt or closes them. Without the right to see the
+// pixels the handles are 0.
+//
+// Nodes: card. Permissions: DRM master or CAP_SYS_ADMIN for the handles.
+// Errors: ENOENT for an unknown framebuffer; ErrNotSupported; EINVAL before
+// Linux 5.7. Source: drm_mode_getfb2_ioctl.
+func GetFB2(d *drm.Device, id FBID) (FB, error) {
+	arg := uapi.ModeFBCmd2{FBID: uint32(id)}
+	if err := uapi.OpModeGetFB2.Do(d.FD(), &arg); err != nil {
+		return FB{}, d.NewError(uapi.OpModeGetFB2.Name(), id.String(), err)
+	}
+	fb := FB{Width: arg.Width, Height: arg.Height, Format: fourcc.Format(arg.PixelFormat), Modifier: fourcc.ModInvalid}
+	if arg.Flags&uapi.ModeFBModifiers != 0 {
+		fb.Modifier = fourcc.Modifier(arg.Modifier[0])
+	}
+	for i := range maxPlanes {
+		if i > 0 && arg.Pitches[i] == 0 {
+			break
+		}
+		fb.Planes = append(fb.Planes, FBPlane{
+			Handle: drm.Handle(arg.Handles[i]), Pitch: arg.Pitches[i], Offset: arg.Offsets[i],
+		})
+	}
+	return fb, nil
+}
+
 // RmFB removes a framebuffer, and turns off the planes that show it. Where
 // one is a primary plane of a legacy driver, its CRTC goes dark.
 //

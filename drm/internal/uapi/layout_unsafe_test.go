@@ -107,6 +107,7 @@ func TestNumbers(t *testing.T) {
 		{OpModeGetPlaneResources.Name(), OpModeGetPlaneResources.Request(), planes},
 		{OpModeGetPlane.Name(), OpModeGetPlane.Request(), 0xc02064b6},
 		{OpModeAddFB2.Name(), OpModeAddFB2.Request(), fb2},
+		{OpModeGetFB2.Name(), OpModeGetFB2.Request(), fb2 - 0xb8 + 0xce},
 		{OpModeObjGetProperties.Name(), OpModeObjGetProperties.Request(), props},
 		{OpModeAtomic.Name(), OpModeAtomic.Request(), 0xc03864bc},
 		{OpModeCreatePropBlob.Name(), OpModeCreatePropBlob.Request(), 0xc01064bd},

@@ -70,5 +70,6 @@ var (
 	OpModeMapDumb     = ioctl.ReadWrite[ModeMapDumb]("MODE_MAP_DUMB", base, 0xb3)
 	OpModeDestroyDumb = ioctl.ReadWrite[ModeDestroyDumb]("MODE_DESTROY_DUMB", base, 0xb4)
 	OpModeAddFB2      = ioctl.ReadWrite[ModeFBCmd2]("MODE_ADDFB2", base, 0xb8)
+	OpModeGetFB2      = ioctl.ReadWrite[ModeFBCmd2]("MODE_GETFB2", base, 0xce)
 	OpModeCloseFB     = ioctl.ReadWrite[ModeCloseFB]("MODE_CLOSEFB", base, 0xd0)
 )
