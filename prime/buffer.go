@@ -39,6 +39,7 @@ func (a Access) String() string {
 // mappings and windows that are open stay good until they are closed, too.
 type Buffer struct {
 	fd    *ioctl.FD
+	life  *life
 	size  uint64
 	inode uint64
 	mode  Access
@@ -85,9 +86,9 @@ func New(fd *ioctl.FD) (*Buffer, error) {
 }
 
 func newBuffer(fd *ioctl.FD, a attr) *Buffer {
-	b := &Buffer{fd: fd, size: a.size, inode: a.inode, mode: a.mode, windows: map[uint64]struct{}{}}
+	b := &Buffer{fd: fd, life: &life{fd: fd}, size: a.size, inode: a.inode, mode: a.mode, windows: map[uint64]struct{}{}}
 	// A net for a Buffer that nobody closed, not the plan.
-	runtime.AddCleanup(b, func(fd *ioctl.FD) { fd.Close() }, fd)
+	runtime.AddCleanup(b, func(l *life) { l.end() }, b.life)
 	return b
 }
 
@@ -154,7 +155,11 @@ func (b *Buffer) Dup() (*Buffer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newBuffer(ioctl.NewFD(n), attr{size: b.size, inode: b.inode, mode: b.mode}), nil
+	dup := newBuffer(ioctl.NewFD(n), attr{size: b.size, inode: b.inode, mode: b.mode})
+	if k := b.life.keeper.Load(); k != nil {
+		dup.Keep(*k)
+	}
+	return dup, nil
 }
 
 // File returns a close-on-exec duplicate of the descriptor, for passing on to
@@ -240,7 +245,7 @@ func (b *Buffer) Close() error {
 	if !last {
 		return nil
 	}
-	if err := b.fd.Close(); err != nil {
+	if err := b.life.end(); err != nil {
 		return b.fail("close of", err)
 	}
 	return nil
@@ -264,7 +269,7 @@ func (b *Buffer) unhold() {
 	b.mu.Unlock()
 	if last {
 		// Nobody is left to tell about an error.
-		_ = b.fd.Close()
+		_ = b.life.end()
 	}
 }
 

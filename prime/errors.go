@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gemtool/gemtool/drm"
+	"github.com/gemtool/gemtool/prime/resv"
 )
 
 // What an error of this package means. Those that package drm has, too, are
@@ -27,7 +28,7 @@ var (
 	// ErrAccessMode: the buffer was exported for less access than asked for.
 	ErrAccessMode = errors.New("buffer does not allow this access")
 	// ErrStale: the Window or Mapping has ended already. Nothing changed.
-	ErrStale = errors.New("ended already")
+	ErrStale = resv.ErrStale
 	// ErrImage: an image is not what its format and its buffers allow.
 	ErrImage = errors.New("invalid image")
 )

@@ -1,45 +1,62 @@
-// Package resv has the lock that belongs to memory, as the dma_resv of a
-// dma-buf does in the kernel: whoever maps, pins or counts a piece of memory
-// holds the Reservation of that memory, whichever object or buffer led to it.
-//
-// A Reservation excludes goroutines of this process. Other processes and
-// devices are ordered by fences. It is the outermost lock: nobody may hold
-// another lock of this module when he takes one, and outside of a [Set] at
-// most one is held at a time.
-//
-// Several are taken with a Set, which is the kernel's ww_acquire_ctx and
-// drm_exec in one: of two sets that want each other's reservations the
-// younger gives way (wait-die, as reservation_ww_class), and all finish.
 package resv
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 )
 
-// ErrStale is the error of a Held whose hold has ended, or never began.
-var ErrStale = errors.New("resv: reservation is not held by this holder")
+// Errors of a Held.
+var (
+	// ErrNotLocked: the Held is not of this reservation, or has ended.
+	ErrNotLocked = errors.New("resv: reservation is not locked by this Held")
+	// ErrStale: the hold has ended, or never began.
+	ErrStale = errors.New("ended already")
+	// ErrLocalMapsLive: the hold has ended, but something that it allowed has
+	// not. The reservation is released when the last such thing ends.
+	ErrLocalMapsLive = errors.New("resv: local maps live")
+	// ErrOverflow: more local maps under one hold than it can count.
+	ErrOverflow = fmt.Errorf("resv: too many users of a hold: %w", syscall.EOVERFLOW)
+
+	errEnded = fmt.Errorf("%w: %w", ErrNotLocked, ErrStale)
+)
 
 // Reservation is a lock with a queue. The zero value is free.
+//
+// It passes from one to the next in three steps: the hold ends, its users do
+// (see [Reservation.Enter]), what was deferred meanwhile is done. From the end
+// of the hold on its Held is stale, and to everybody else the reservation
+// stays held to the end of the third step.
 type Reservation struct {
+	watch watched
 	// word is the generation of the current or last hold, shifted, with the
-	// bits below. While one of waiting and owned is set it changes under mu
-	// only.
+	// bits below. It passes on, and gets or loses waiting and deferred, under
+	// mu only.
 	word atomic.Uint64
 
+	call  watched
+	calls sync.Mutex // between Enter and Leave
+
 	mu    sync.Mutex
-	owner *Set      // who holds it, nil for a hold without a set
+	owner *Set      // whose hold it is, nil for one without a set or one that has ended
 	queue []*waiter // not empty while waiting is set: see enqueue for the order
+	todo  []func()  // not empty while deferred is set
 }
 
 const (
-	held       = 1 << 0 // somebody holds the reservation
-	waiting    = 1 << 1 // somebody waits in the queue
-	owned      = 1 << 2 // a set holds it
-	generation = 3      // the shift
+	held     = 1 << 0 // somebody holds the reservation
+	ended    = 1 << 1 // but his hold is over
+	owned    = 1 << 2 // a set holds it
+	waiting  = 1 << 3 // somebody waits in the queue
+	deferred = 1 << 4 // something is to be done when the hold is over
+	user     = 1 << 5 // one user of the hold; their number stands below generation
+	users    = (1<<generation - 1) &^ (user - 1)
+
+	generation = 20 // the shift
 )
 
 // waiter is somebody in the queue. Its turn comes once: with a hold, or, for
@@ -58,6 +75,14 @@ type Held struct {
 
 // TryLock takes the reservation if it is free, past nobody who waits.
 func (r *Reservation) TryLock() (Held, bool) {
+	h, ok := r.tryLock()
+	if ok {
+		r.watch.took(aReservation, nil)
+	}
+	return h, ok
+}
+
+func (r *Reservation) tryLock() (Held, bool) {
 	w := r.word.Load()
 	if w&(held|waiting) != 0 {
 		return Held{}, false
@@ -75,24 +100,29 @@ func (r *Reservation) Lock(ctx context.Context) (Held, error) {
 	if err := ctx.Err(); err != nil {
 		return Held{}, err
 	}
-	if h, ok := r.TryLock(); ok {
-		return h, nil
+	r.watch.wants(aReservation, nil)
+	h, ok := r.tryLock()
+	if !ok {
+		var err error
+		if h, err = r.lock(ctx, nil); err != nil {
+			return Held{}, err
+		}
 	}
-	return r.lock(ctx, nil)
+	r.watch.took(aReservation, nil)
+	return h, nil
 }
 
 // lock takes the reservation for set, which may be nil. It returns errYield
 // if the set must give way to an older one.
 func (r *Reservation) lock(ctx context.Context, set *Set) (Held, error) {
-	w := &waiter{set: set, turn: make(chan Held, 1)}
-	h, err := r.enqueue(w)
-	if err != nil || h.r != nil {
+	h, w, err := r.takeOrQueue(set)
+	if w == nil {
 		return h, err
 	}
 	select {
 	case h = <-w.turn:
 	case <-ctx.Done():
-		if !r.leave(w) {
+		if !r.dequeue(w) {
 			// Our turn came together with the end of the context: pass
 			// it on, or nobody would ever wake.
 			if h := <-w.turn; h.r != nil {
@@ -107,10 +137,11 @@ func (r *Reservation) lock(ctx context.Context, set *Set) (Held, error) {
 	return h, nil
 }
 
-// enqueue takes the reservation if it is free, or joins the queue. Sets stand
-// in it from old to young, those without one in the order of arrival, so that
-// a set that is next has nobody older behind it.
-func (r *Reservation) enqueue(w *waiter) (Held, error) {
+// takeOrQueue takes the reservation if it is free, or joins the queue, and
+// returns its place there. Sets stand in it from old to young, those without
+// one in the order of arrival, so that a set that is next has nobody older
+// behind it.
+func (r *Reservation) takeOrQueue(set *Set) (Held, *waiter, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for {
@@ -119,54 +150,55 @@ func (r *Reservation) enqueue(w *waiter) (Held, error) {
 			// Free implies that nobody waits: Unlock hands over. Others
 			// can be faster still.
 			next := (old>>generation+1)<<generation | held
-			if w.set != nil {
+			if set != nil {
 				next |= owned
 			}
 			if r.word.CompareAndSwap(old, next) {
-				r.owner = w.set
-				return Held{r, next >> generation}, nil
+				r.owner = set
+				return Held{r, next >> generation}, nil, nil
 			}
 			continue
 		}
-		if w.set != nil && w.set == r.owner {
-			return Held{}, errAlready
+		if set != nil && set == r.owner {
+			return Held{}, nil, ErrAlready
 		}
-		if r.mustYield(w) {
-			return Held{}, errYield
+		if r.mustYield(set) {
+			return Held{}, nil, errYield
 		}
 		if r.word.CompareAndSwap(old, old|waiting) {
 			break
 		}
 	}
+	w := &waiter{set: set, turn: make(chan Held, 1)}
 	at := len(r.queue)
-	if w.set != nil {
-		if i := slices.IndexFunc(r.queue, func(o *waiter) bool { return o.set != nil && w.set.olderThan(o.set) }); i >= 0 {
+	if set != nil {
+		if i := slices.IndexFunc(r.queue, func(o *waiter) bool { return o.set != nil && set.olderThan(o.set) }); i >= 0 {
 			at = i
 		}
 	}
 	r.queue = slices.Insert(r.queue, at, w)
 	r.wakeYielding()
-	return Held{}, nil
+	return Held{}, w, nil
 }
 
 // mustYield says whether a set that already holds something may not wait
 // here: an older one holds the reservation, or will before it. A set that
 // holds nothing keeps nobody waiting, and may wait for anybody.
-func (r *Reservation) mustYield(w *waiter) bool {
-	if w.set == nil || len(w.set.held) == 0 {
+func (r *Reservation) mustYield(set *Set) bool {
+	if set == nil || len(set.held) == 0 {
 		return false
 	}
-	if r.owner != nil && r.owner.olderThan(w.set) {
+	if r.owner != nil && r.owner.olderThan(set) {
 		return true
 	}
-	return slices.ContainsFunc(r.queue, func(o *waiter) bool { return o.set != nil && o.set.olderThan(w.set) })
+	return slices.ContainsFunc(r.queue, func(w *waiter) bool { return w.set != nil && w.set.olderThan(set) })
 }
 
 // wakeYielding sends the waiters away that must yield since the owner or the
 // queue has changed.
 func (r *Reservation) wakeYielding() {
 	r.queue = slices.DeleteFunc(r.queue, func(w *waiter) bool {
-		if !r.mustYield(w) {
+		if !r.mustYield(w.set) {
 			return false
 		}
 		w.turn <- Held{}
@@ -177,8 +209,8 @@ func (r *Reservation) wakeYielding() {
 	}
 }
 
-// leave removes w from the queue, and says false if its turn has come.
-func (r *Reservation) leave(w *waiter) bool {
+// dequeue removes w from the queue, and says false if its turn has come.
+func (r *Reservation) dequeue(w *waiter) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	i := slices.Index(r.queue, w)
@@ -193,42 +225,80 @@ func (r *Reservation) leave(w *waiter) bool {
 }
 
 // Unlock ends the hold, and gives the reservation to the first in the queue.
-// It never blocks for longer than that takes. A Held that is not the current
-// one is ErrStale, and nothing changes.
+// It never blocks for longer than it takes to finish what was deferred.
+//
+// Errors: ErrStale for a Held that is not the current one, and nothing
+// changes; ErrLocalMapsLive if the hold has users, of which the last one
+// releases the reservation.
 func (h Held) Unlock() error {
 	if h.r == nil {
 		return ErrStale
 	}
+	if !debug && h.r.word.CompareAndSwap(h.gen<<generation|held, h.gen<<generation) {
+		return nil
+	}
+	return h.end()
+}
+
+// end is Unlock for a reservation that has more than its holder.
+func (h Held) end() error {
 	r := h.r
+	r.mu.Lock()
 	for {
 		w := r.word.Load()
-		switch {
-		case w>>generation != h.gen || w&held == 0:
+		if !h.is(w) {
+			r.mu.Unlock()
+			r.watch.stale()
 			return ErrStale
-		case w&(waiting|owned) != 0:
-			return h.handOver()
-		case r.word.CompareAndSwap(w, h.gen<<generation):
-			return nil
 		}
+		// Nobody joins the users of a hold that has ended, so the last of
+		// them is told from the others.
+		if !r.word.CompareAndSwap(w, w&^owned|ended) {
+			continue
+		}
+		r.watch.ends()
+		r.owner = nil
+		if w&users != 0 {
+			r.mu.Unlock()
+			return ErrLocalMapsLive
+		}
+		r.passOn()
+		return nil
 	}
 }
 
-func (h Held) handOver() error {
-	r := h.r
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !h.Holds(r) {
-		return ErrStale
+// passOn releases a reservation whose hold has ended and has no users. It is
+// called with mu held, by the one who brought that about, and unlocks it.
+func (r *Reservation) passOn() {
+	r.watch.gives()
+	for len(r.todo) > 0 {
+		todo := r.todo
+		r.todo = nil
+		r.mu.Unlock()
+		r.watch.took(aReservation, nil)
+		for _, f := range todo {
+			f()
+		}
+		r.watch.gives()
+		r.mu.Lock()
 	}
-	if len(r.queue) == 0 { // also when the last one in it has left
-		r.owner = nil
-		r.word.Store(h.gen << generation)
-		return nil
+	r.handOver()
+	r.mu.Unlock()
+}
+
+// handOver makes the first in the queue the next to hold the reservation, or
+// frees it. The caller holds mu.
+func (r *Reservation) handOver() {
+	gen := r.word.Load() >> generation
+	if len(r.queue) == 0 {
+		r.word.Store(gen << generation)
+		return
 	}
 	next := r.queue[0]
 	r.queue = slices.Delete(r.queue, 0, 1)
+	gen++
 	r.owner = next.set
-	w := (h.gen+1)<<generation | held
+	w := gen<<generation | held
 	if next.set != nil {
 		w |= owned
 	}
@@ -236,16 +306,16 @@ func (h Held) handOver() error {
 		w |= waiting
 	}
 	r.word.Store(w)
-	next.turn <- Held{r, h.gen + 1}
+	next.turn <- Held{r, gen}
 	r.wakeYielding()
-	return nil
 }
 
 // Holds says whether h is the current hold of r.
 func (h Held) Holds(r *Reservation) bool {
-	if h.r != r || r == nil {
-		return false
-	}
-	w := r.word.Load()
-	return w>>generation == h.gen && w&held != 0
+	return h.r == r && r != nil && h.is(r.word.Load())
+}
+
+// is says whether h is the hold that a word tells of.
+func (h Held) is(word uint64) bool {
+	return word>>generation == h.gen && word&(held|ended) == held
 }

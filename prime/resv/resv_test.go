@@ -3,6 +3,8 @@ package resv_test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -10,7 +12,9 @@ import (
 	"github.com/gemtool/gemtool/prime/resv"
 )
 
+// TestHeld passes if a Held is the proof of one hold and of no other.
 func TestHeld(t *testing.T) {
+	severalParties(t)
 	var r, other resv.Reservation
 	h, err := r.Lock(t.Context())
 	if err != nil {
@@ -53,9 +57,7 @@ func TestOrder(t *testing.T) {
 	var order []int
 	var wg sync.WaitGroup
 	for i := range 5 {
-		entered := make(chan struct{})
 		wg.Go(func() {
-			close(entered)
 			h, err := r.Lock(context.Background())
 			if err != nil {
 				t.Error(err)
@@ -66,8 +68,7 @@ func TestOrder(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		<-entered
-		time.Sleep(5 * time.Millisecond) // into the queue
+		waitForQueue(t, &r, i+1)
 	}
 	if err := h.Unlock(); err != nil {
 		t.Error(err)
@@ -129,6 +130,57 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// TestCancelRaces passes if waits that end at any moment, of sets and without
+// one, lose no wake-up: everybody finishes, and all is free in the end. Nobody
+// else wakes those who wait for ever here.
+//
+// Case G20
+func TestCancelRaces(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	var rs [3]resv.Reservation
+	var wg sync.WaitGroup
+	end := time.Now().Add(soak() / 2)
+	for g := range 12 {
+		wg.Go(func() {
+			rnd := rand.New(rand.NewPCG(seed, uint64(g)))
+			for time.Now().Before(end) {
+				ctx, cancel := context.WithCancel(context.Background())
+				if g%3 > 0 {
+					yields := rnd.IntN(100) // from before the wait to after it
+					go func() {
+						for range yields {
+							runtime.Gosched()
+						}
+						cancel()
+					}()
+				}
+				var s resv.Set
+				var err error
+				if order := rnd.Perm(len(rs)); g%2 == 0 {
+					err = s.Lock(ctx, &rs[order[0]], &rs[order[1]])
+				} else {
+					var h resv.Held
+					if h, err = rs[order[0]].Lock(ctx); err == nil {
+						err = h.Unlock()
+					}
+				}
+				if err = errors.Join(err, s.Unlock()); err != nil && !(g%3 > 0 && errors.Is(err, context.Canceled)) {
+					t.Error(err)
+				}
+				cancel()
+			}
+		})
+	}
+	wg.Wait()
+	for i := range rs {
+		mustBeFree(t, &rs[i])
+		if n := rs[i].Waiting(); n != 0 {
+			t.Errorf("%d left in queue %d", n, i)
+		}
+	}
+}
+
 // TestExclusion passes if nobody is inside with another.
 func TestExclusion(t *testing.T) {
 	var r resv.Reservation
@@ -156,26 +208,5 @@ func TestExclusion(t *testing.T) {
 	wg.Wait()
 	if sum != 16000 {
 		t.Errorf("sum %d", sum)
-	}
-}
-
-func TestAllocations(t *testing.T) {
-	var r resv.Reservation
-	ctx := t.Context()
-	if n := testing.AllocsPerRun(100, func() {
-		h, _ := r.Lock(ctx)
-		h.Unlock()
-	}); n != 0 {
-		t.Errorf("Lock and Unlock allocate %v times", n)
-	}
-}
-
-func BenchmarkLockUnlock(b *testing.B) {
-	var r resv.Reservation
-	ctx := b.Context()
-	b.ReportAllocs()
-	for b.Loop() {
-		h, _ := r.Lock(ctx)
-		h.Unlock()
 	}
 }

@@ -17,8 +17,7 @@ var (
 	// anything else (EDEADLK). A function of Until returns it as it is.
 	ErrBackoff = fmt.Errorf("resv: the set must back off: %w", syscall.EDEADLK)
 
-	errAlready = ErrAlready
-	errYield   = errors.New("yield")
+	errYield = errors.New("yield")
 )
 
 // Set holds several reservations at once. The zero value is ready; after
@@ -127,6 +126,7 @@ func (s *Set) Add(ctx context.Context, r *Reservation) error {
 	if s.ticket == 0 {
 		s.ticket = tickets.Add(1)
 	}
+	r.watch.wants(aReservation, s)
 	h, err := r.lock(ctx, s)
 	switch {
 	case err == errYield:
@@ -135,13 +135,14 @@ func (s *Set) Add(ctx context.Context, r *Reservation) error {
 	case err != nil:
 		return err
 	}
+	r.watch.took(aReservation, s)
 	s.held = append(s.held, h)
 	return nil
 }
 
-// Held returns the set's hold of r.
+// Held returns the set's hold of r, if it has not ended.
 func (s *Set) Held(r *Reservation) (Held, bool) {
-	i := slices.IndexFunc(s.held, func(h Held) bool { return h.r == r })
+	i := slices.IndexFunc(s.held, func(h Held) bool { return h.Holds(r) })
 	if i < 0 {
 		return Held{}, false
 	}

@@ -3,7 +3,7 @@ package resv_test
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -12,21 +12,9 @@ import (
 	"github.com/gemtool/gemtool/prime/resv"
 )
 
-func mustBeFree(t *testing.T, rs ...*resv.Reservation) {
-	t.Helper()
-	for i, r := range rs {
-		h, ok := r.TryLock()
-		if !ok {
-			t.Errorf("reservation %d is not free", i)
-			continue
-		}
-		h.Unlock()
-	}
-}
-
 // TestDRMExec ports the kernel's drm_exec_test.c by name.
 //
-// Case G15
+// Cases G10, G15
 func TestDRMExec(t *testing.T) {
 	t.Run("sanitycheck", func(t *testing.T) {
 		var s resv.Set
@@ -127,6 +115,7 @@ func TestDRMExec(t *testing.T) {
 //
 // Cases G12, G17
 func TestABBA(t *testing.T) {
+	severalParties(t)
 	ctx := t.Context()
 	var a, b resv.Reservation
 	var old, young resv.Set
@@ -160,6 +149,7 @@ func TestABBA(t *testing.T) {
 // TestWaiterYields passes if a young set that waits is sent away when an
 // older one comes to the same queue.
 func TestWaiterYields(t *testing.T) {
+	severalParties(t)
 	ctx := t.Context()
 	var wanted, mine, olds resv.Reservation
 	var old, young resv.Set
@@ -195,6 +185,7 @@ func TestWaiterYields(t *testing.T) {
 // TestNothingPartial passes if a Lock that fails holds nothing more than
 // before, and an error of a function of Until gives everything back.
 func TestNothingPartial(t *testing.T) {
+	severalParties(t)
 	var a, b, c resv.Reservation
 	h, _ := c.TryLock()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
@@ -272,92 +263,87 @@ func TestContendedFirst(t *testing.T) {
 	mustBeFree(t, &a, &b)
 }
 
-// TestRing passes if sets that want each other's reservations in a ring all
-// finish.
+// TestRing passes if of sets that hold one reservation of a ring each, and want
+// their neighbour's, exactly those are told to back off whose neighbour is
+// older, and all finish.
 //
 // Case G13
 func TestRing(t *testing.T) {
-	for n := 2; n <= 64; n *= 2 {
-		ring := make([]resv.Reservation, n)
-		var wg sync.WaitGroup
-		for i := range n {
-			wg.Go(func() {
-				for range 50 {
-					var s resv.Set
-					if err := s.Lock(t.Context(), &ring[i], &ring[(i+1)%n]); err != nil {
-						t.Error(err)
-						return
-					}
-					if err := s.Unlock(); err != nil {
-						t.Error(err)
-					}
-				}
-			})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for n := 2; n <= 64; n++ {
+		// The neighbours of all but the youngest are younger, or those of all
+		// but the oldest are older.
+		ring(t, ctx, n, 1, []int{n - 1})
+		var young []int
+		for i := 1; i < n; i++ {
+			young = append(young, i)
 		}
-		wg.Wait()
+		ring(t, ctx, n, n-1, young)
 	}
 }
 
-// TestStress passes if 64 goroutines with random sets of 128 reservations all
-// finish, and no two are inside one reservation. A watchdog of the context
-// turns a deadlock into a failure.
-//
-// Case G14
-func TestStress(t *testing.T) {
-	const goroutines, objects = 64, 128
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	var rs [objects]resv.Reservation
-	var inside [objects]int // guarded by the reservation
-	var wg sync.WaitGroup
-	for g := range goroutines {
-		wg.Go(func() {
-			rnd := rand.New(rand.NewPCG(5, uint64(g)))
-			var s resv.Set
-			for range 50 {
-				mine := rnd.Perm(objects)[:1+rnd.IntN(32)]
-				want := make([]*resv.Reservation, len(mine))
-				for i, n := range mine {
-					want[i] = &rs[n]
+// ring is TestRing for n sets, of which the i-th wants the reservation that is
+// distance on from its own.
+func ring(t *testing.T, ctx context.Context, n, distance int, want []int) {
+	t.Helper()
+	rs, sets := make([]resv.Reservation, n), make([]resv.Set, n)
+	for i := range sets {
+		sets[i].Enlist() // from old to young
+	}
+	var holding, all sync.WaitGroup
+	holding.Add(n)
+	var mu sync.Mutex
+	var died []int
+	dead := make(chan struct{}) // closed when as many have died as must
+	die := func(i int) {
+		mu.Lock()
+		if died = append(died, i); len(died) == len(want) {
+			close(dead)
+		}
+		mu.Unlock()
+		// What it gives back could save the next.
+		select {
+		case <-dead:
+		case <-ctx.Done():
+		}
+	}
+	for i := range sets {
+		all.Go(func() {
+			first := true
+			if err := sets[i].Until(ctx, func(s *resv.Set) error {
+				if err := s.Add(ctx, &rs[i]); err != nil {
+					return err
 				}
-				if err := s.Lock(ctx, want...); err != nil {
-					t.Error(err)
-					return
+				if !first {
+					return s.Add(ctx, &rs[(i+distance)%n])
 				}
-				for _, n := range mine {
-					if inside[n]++; inside[n] != 1 {
-						t.Error("two inside")
-					}
+				first = false
+				holding.Done()
+				holding.Wait()
+				err := s.Add(ctx, &rs[(i+distance)%n])
+				if errors.Is(err, resv.ErrBackoff) {
+					die(i)
 				}
-				for _, n := range mine {
-					inside[n]--
-				}
-				if err := s.Unlock(); err != nil {
-					t.Error(err)
-					return
-				}
-				if rnd.IntN(4) == 0 { // and some without a set
-					h, err := rs[mine[0]].Lock(ctx)
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					inside[mine[0]]++
-					inside[mine[0]]--
-					h.Unlock()
-				}
+				return err
+			}); err != nil {
+				t.Errorf("set %d of a ring of %d: %v", i, n, err)
+			}
+			if err := sets[i].Unlock(); err != nil {
+				t.Error(err)
 			}
 		})
 	}
-	wg.Wait()
-	for i := range rs {
-		mustBeFree(t, &rs[i])
+	all.Wait()
+	if slices.Sort(died); !slices.Equal(died, want) {
+		t.Errorf("ring of %d, neighbours %d on: %v backed off, want %v", n, distance, died, want)
 	}
 }
 
 // TestUntilStale passes if a set whose function unlocks what belongs to the
 // set is an error, and the set is as new after it.
 func TestUntilStale(t *testing.T) {
+	severalParties(t)
 	ctx := t.Context()
 	var a, b resv.Reservation
 	var old, young resv.Set
