@@ -78,6 +78,7 @@ func vunmap(t *testing.T, m gem.Map) {
 
 func wantStats(t *testing.T, o *gem.Object, want gem.Stats) {
 	t.Helper()
+	want.Mapped = want.VMapUse > 0
 	got, ok, err := o.Stats(t.Context())
 	if err != nil || !ok || got != want {
 		t.Errorf("counters %+v, %v, %v, want %+v", got, ok, err, want)
@@ -175,7 +176,10 @@ func TestCounters(t *testing.T) {
 	if m.Bytes()[7] != 77 {
 		t.Error("the content is lost")
 	}
-	wantStats(t, imported, gem.Stats{PagesUse: 1, PagesPin: 1, VMapUse: 1})
+	wantStats(t, o, gem.Stats{PagesUse: 1, PagesPin: 1, VMapUse: 1}) // also of a closed object
+	if _, ok, err := imported.Stats(t.Context()); ok || err != nil {
+		t.Errorf("counters of an import: %v, %v", ok, err)
+	}
 	vunmap(t, m)
 }
 

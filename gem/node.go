@@ -4,38 +4,50 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/gemtool/gemtool/drm"
 	"github.com/gemtool/gemtool/prime"
 	"github.com/gemtool/gemtool/prime/resv"
 )
 
-// node is one piece of memory. Objects and mappings refer to it, and it
-// outlives them all.
+// node is one piece of memory. Objects, exported Buffers, pins and mappings
+// refer to it, and it outlives them all.
 type node struct {
-	size    uint64
-	foreign bool // entered by dma-buf, and not made in this process
+	size uint64
+	// home is a device that the memory is of: it is no import there. nil for
+	// memory that came in as a dma-buf and was not made in this process.
+	home *drm.Device
 
 	resv resv.Reservation
-	// count, pages and spare are guarded by resv.
+	// What follows is guarded by resv, but for pins beside the first.
 	count counters
 	pages pages
-	spare []*mapSlot // of ended Maps, to be used again
+	madv  Advice
+	spare []*slot // of ended mappings, to be used again
 
-	// bufMu guards buf apart from resv, so that an export works while
-	// somebody holds the reservation.
+	// buf is kept from the first export or import on, nil before. It is set
+	// under bufMu and not under resv, so that an export works while somebody
+	// holds the reservation.
+	buf   atomic.Pointer[prime.Buffer]
 	bufMu sync.Mutex
-	buf   *prime.Buffer // kept from the first export or import on, nil before
 
-	// refs counts objects and mappings. At 0 it stays: look-ups in the
+	windows windows // from before the first export
+
+	objects atomic.Int64 // that are not closed
+
+	// refs counts all who refer to the node. At 0 it stays: look-ups in the
 	// registry take a reference only where there is one.
 	refs atomic.Int64
 }
 
 // newNode returns memory with one reference.
-func newNode(size uint64) *node {
-	n := &node{size: size}
+func newNode(size uint64, home *drm.Device) *node {
+	n := &node{size: size, home: home}
 	n.refs.Store(1)
 	return n
 }
+
+// foreign says whether the memory is not of this process's making.
+func (n *node) foreign() bool { return n.home == nil }
 
 // tryRef takes a reference unless the node is dying.
 func (n *node) tryRef() bool {
@@ -50,17 +62,21 @@ func (n *node) tryRef() bool {
 	}
 }
 
-// unref gives a reference back. With the last one the kept dma-buf is closed,
+// Ref takes a reference for somebody who knows of another. It and Unref make
+// the node the [prime.Keeper] of its exports.
+func (n *node) Ref() { n.refs.Add(1) }
+
+// Unref gives a reference back. With the last one the kept dma-buf is closed,
 // and with it the kernel's own interest in the memory.
-func (n *node) unref() {
+func (n *node) Unref() {
 	if n.refs.Add(-1) > 0 {
 		return
 	}
 	n.bufMu.Lock()
 	defer n.bufMu.Unlock()
-	if n.buf != nil {
-		nodes.forget(n)
-		n.buf.Close()
+	if buf := n.buf.Load(); buf != nil {
+		nodes.forget(n, buf)
+		buf.Close()
 	}
 }
 
@@ -69,65 +85,57 @@ func (n *node) unref() {
 func (n *node) export(ref *reference) (*prime.Buffer, error) {
 	n.bufMu.Lock()
 	defer n.bufMu.Unlock()
-	if n.buf == nil {
-		b, err := prime.Export(ref.store.dev, ref.handle)
+	if n.buf.Load() == nil {
+		b, err := prime.Export(ref.store.device(), ref.handle)
 		if err != nil {
 			return nil, err
 		}
-		if err := nodes.add(n, b); err != nil {
+		if err := n.keep(b); err != nil {
 			b.Close()
 			return nil, err
 		}
-		n.buf = b
 	}
-	return n.buf.Dup()
-}
-
-// registry finds memory by the inode of its dma-buf. It holds no references:
-// a node removes itself.
-type registry struct {
-	mu      sync.Mutex
-	byInode map[uint64]*node
-}
-
-var nodes = registry{byInode: make(map[uint64]*node)}
-
-// of returns the memory of b with a reference for the caller, and makes it if
-// this process does not know it. An inode names a dma-buf as long as that
-// lives, and every registered node keeps its own alive.
-func (r *registry) of(b *prime.Buffer) (*node, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if n := r.byInode[b.Inode()]; n != nil && n.tryRef() {
-		return n, nil
-	}
-	kept, err := b.Dup()
+	b, err := n.buf.Load().Dup()
 	if err != nil {
 		return nil, err
 	}
-	n := newNode(kept.Size())
-	n.foreign = true
-	n.buf = kept
-	r.byInode[kept.Inode()] = n
-	return n, nil
+	b.Keep(n)
+	return b, nil
 }
 
-// add registers n as the memory behind b.
-func (r *registry) add(n *node, b *prime.Buffer) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if other := r.byInode[b.Inode()]; other != nil && other.refs.Load() > 0 {
-		return ErrIdentity
+// keep makes b the memory's dma-buf, by which others find it. It is called
+// with bufMu held, and takes b over unless it fails.
+func (n *node) keep(b *prime.Buffer) error {
+	if err := nodes.add(n, b); err != nil {
+		return err
 	}
-	r.byInode[b.Inode()] = n
+	n.buf.Store(b)
 	return nil
 }
 
-// forget removes n, unless another node has taken its place.
-func (r *registry) forget(n *node) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.byInode[n.buf.Inode()] == n {
-		delete(r.byInode, n.buf.Inode())
+// allows says whether the memory may be mapped for such an access.
+func (n *node) allows(access prime.Access) error {
+	switch buf := n.buf.Load(); {
+	case access == 0 || access&^prime.ReadWrite != 0:
+		return prime.ErrRange
+	case buf != nil && access&^buf.Mode() != 0:
+		return prime.ErrAccessMode
 	}
+	return nil
+}
+
+// release calls f under the reservation, and never waits for it: see
+// [resv.Reservation.Defer].
+func (n *node) release(f func(*node) error) error {
+	if held, ok := n.resv.TryLock(); ok {
+		err := f(n)
+		_ = held.Unlock() // nobody else has it
+		return err
+	}
+	n.resv.Defer(func() {
+		if err := f(n); err != nil {
+			warn(Warning{Op: "Unlock", Err: err})
+		}
+	})
+	return nil
 }

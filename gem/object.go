@@ -9,41 +9,38 @@ import (
 	"github.com/gemtool/gemtool/drm"
 	"github.com/gemtool/gemtool/drm/fourcc"
 	"github.com/gemtool/gemtool/prime"
+	"github.com/gemtool/gemtool/prime/resv"
 )
 
 // Object is one reference to memory on one device, with a Close of its own.
-// Several objects of a Store may have the same handle.
+// Several objects of a Store may have the same handle, and several handles may
+// be of one memory.
 type Object struct {
 	ref  *reference
 	dumb drm.Dumb // zero for an import
 }
 
-// reference is what an Object gives back. It is apart from the Object so that
-// the collector can find an Object that nobody closed.
-type reference struct {
-	store  *Store
-	handle drm.Handle
-	node   *node
-
-	created bool // the handle is of Create, so that the card node can map it
-
-	// mu keeps the handle open while a call uses its number. It is held
-	// over system calls that do not wait for others.
-	mu     sync.RWMutex
-	closed bool
-}
-
 // newObject takes over one reference to the handle and one to the node.
-func newObject(s *Store, h drm.Handle, n *node, dumb drm.Dumb) *Object {
-	o := &Object{ref: &reference{store: s, handle: h, node: n, created: dumb.Handle != 0}, dumb: dumb}
+func newObject(r *reference) *Object {
+	r.stack = creator()
+	r.node.objects.Add(1)
+	o := &Object{ref: r}
 	// A net for an Object that nobody closed, not the plan.
-	runtime.AddCleanup(o, func(r *reference) { r.close() }, o.ref)
+	runtime.AddCleanup(o, (*reference).leaked, r)
 	return o
 }
 
+func (r *reference) leaked() {
+	if r.close() == nil {
+		warn(r.warning("Close", errLeaked))
+	}
+}
+
 // Close gives the reference back. With the last reference of its Store to
-// the handle, the handle is closed. Mappings stay valid until their VUnmap.
-// A second Close returns ErrClosed and does nothing.
+// the handle, the handle is closed. Mappings and pins stay valid until they
+// are given back, but if this was the last object of the memory they are
+// reported to [OnWarn], as the kernel does at the end of an object. A second
+// Close returns ErrClosed and does nothing.
 func (o *Object) Close() error {
 	if err := o.ref.close(); err != nil {
 		return o.fail("Close", err)
@@ -51,37 +48,15 @@ func (o *Object) Close() error {
 	return nil
 }
 
-func (r *reference) close() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed {
-		return ErrClosed
-	}
-	r.closed = true
-	err := r.store.put(r.handle)
-	r.node.unref()
-	return err
-}
-
-// use calls f while the handle is open.
-func (r *reference) use(f func() error) error {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	if r.closed {
-		return ErrClosed
-	}
-	return f()
-}
-
-func (r *reference) open() bool {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return !r.closed
-}
-
 // Handle returns the handle on the Store's device, for ioctls such as those of
-// package kms. It means this object until Close.
-func (o *Object) Handle() drm.Handle { return o.ref.handle }
+// package kms. It means this object until Close, and with a [Object.Hold]
+// until its release. A purged object has the handle 0, which is nobody's.
+func (o *Object) Handle() drm.Handle {
+	if o.ref.state.Load() == refPurged {
+		return 0
+	}
+	return o.ref.handle
+}
 
 // Size returns the bytes of the memory.
 func (o *Object) Size() uint64 { return o.ref.node.size }
@@ -89,15 +64,21 @@ func (o *Object) Size() uint64 { return o.ref.node.size }
 // Dumb returns the geometry of an object made by Create.
 func (o *Object) Dumb() (b drm.Dumb, ok bool) { return o.dumb, o.dumb.Handle != 0 }
 
-// Imported says whether the object came in as a dma-buf, of memory that no
-// object here was made with, or none that was still open at the import.
-func (o *Object) Imported() bool { return o.ref.node.foreign }
+// Imported says whether the object is an import in the kernel's sense: its
+// memory is of another device, or of a dma-buf that this process did not make
+// or has forgotten.
+func (o *Object) Imported() bool { return o.ref.imported }
+
+// Reservation returns the lock of the memory, the same for all objects of it.
+// See [LockAll] for several at once.
+func (o *Object) Reservation() *resv.Reservation { return &o.ref.node.resv }
 
 // Export returns a dma-buf of the memory, read-write and close-on-exec, which
 // the caller owns. All exports of an object are the same dma-buf; re-exporting
-// an import gives the exporter's.
+// an import gives the exporter's. What was exported once cannot be purged any
+// more.
 //
-// Errors: ErrClosed; those of [prime.Export].
+// Errors: ErrClosed, ErrPurged; those of [prime.Export]; ErrIdentity.
 func (o *Object) Export() (b *prime.Buffer, err error) {
 	err = o.ref.use(func() (err error) {
 		b, err = o.ref.node.export(o.ref)
@@ -109,14 +90,51 @@ func (o *Object) Export() (b *prime.Buffer, err error) {
 	return b, nil
 }
 
+// Hold takes a reference that is no Object: until release the handle stays
+// open, whoever closes the object, and the memory cannot be purged. A display
+// that scans the memory out holds it so. It works on imports, and moves no
+// counter. Only the first call of release does something.
+//
+// Errors: ErrClosed, ErrPurged.
+func (o *Object) Hold() (release func(), err error) {
+	r := o.ref
+	err = r.use(func() error {
+		r.store.get(r.handle)
+		r.node.Ref()
+		return nil
+	})
+	if err != nil {
+		return nil, o.fail("Hold", err)
+	}
+	var once sync.Once
+	return func() {
+		once.Do(func() {
+			if err := r.store.put(r.handle); err != nil {
+				warn(r.warning("release of Hold", err))
+			}
+			r.node.Unref()
+		})
+	}, nil
+}
+
+// Mapping is a mapping of this package: [Map], [Local] or [View].
+type Mapping interface {
+	Bytes() []byte
+	memory() *node
+}
+
 // Image returns a view of a dumb buffer's pixels in a mapping of it. The view
 // is valid as long as the mapping.
 //
-// Errors: ErrStale for an unmapped m; those of [fourcc.NewImage].
-func (o *Object) Image(m Map, f fourcc.Format) (draw.Image, error) {
+// Errors: ErrStale for an ended m, ErrWrongMap for one of another memory;
+// those of [fourcc.NewImage].
+func (o *Object) Image(m Mapping, f fourcc.Format) (draw.Image, error) {
 	pix := m.Bytes()
-	if pix == nil {
+	switch {
+	case pix == nil:
 		return nil, o.fail("Image", ErrStale)
+	case m.memory() != o.ref.node:
+		return nil, o.fail("Image", ErrWrongMap)
 	}
 	img, err := fourcc.NewImage(f, pix, int(o.dumb.Width), int(o.dumb.Height), int(o.dumb.Pitch))
 	if err != nil {
@@ -126,5 +144,9 @@ func (o *Object) Image(m Map, f fourcc.Format) (draw.Image, error) {
 }
 
 func (o *Object) fail(op string, err error) error {
-	return &Error{Op: op, Object: fmt.Sprintf("%s %v", o.ref.store.dev.Path(), o.ref.handle), Err: err}
+	return &Error{Op: op, Object: o.ref.String(), Err: err}
+}
+
+func (r *reference) String() string {
+	return fmt.Sprintf("%s %v", r.store.device().Path(), r.handle)
 }

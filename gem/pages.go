@@ -20,10 +20,7 @@ func newPages(bytes []byte, m prime.Mapping) pages { return pages{&bytes, m} }
 // faults on others.
 func (n *node) mapPages(ref *reference) error {
 	if !ref.created {
-		n.bufMu.Lock()
-		buf := n.buf
-		n.bufMu.Unlock()
-		m, err := buf.Map()
+		m, err := n.buf.Load().Map()
 		if err != nil {
 			return err
 		}
@@ -31,7 +28,7 @@ func (n *node) mapPages(ref *reference) error {
 		return nil
 	}
 	return ref.use(func() error {
-		dev := ref.store.dev
+		dev := ref.store.device()
 		offset, err := dev.MapDumb(ref.handle)
 		if err != nil {
 			return err
