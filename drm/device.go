@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"sync"
 	"syscall"
 
 	"github.com/gemtool/gemtool/drm/internal/uapi"
@@ -49,9 +48,7 @@ type Device struct {
 	path string
 	rdev uint64
 	kind NodeKind
-
-	once  sync.Once
-	sysfs string // see parent
+	id   string // of the device that it is a node of
 }
 
 // Options changes how Open opens a node. The zero value suits everybody but
@@ -116,6 +113,9 @@ func newDevice(n int, path string) (*Device, error) {
 	rdev, major, minor, err := statNode(n)
 	if err == nil {
 		d.rdev = rdev
+		if d.id, err = parentOf(rdev); err != nil {
+			d.id = fmt.Sprintf("%d:%d", major, minor) // no sysfs: a node is a device of its own
+		}
 		d.kind, err = d.nodeKind(major, minor)
 	}
 	if err != nil {

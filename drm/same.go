@@ -21,24 +21,10 @@ func SameFile(a, b *Device) bool {
 	return err == nil && same
 }
 
-// SameDevice says whether a and b are nodes of one device, for which objects
-// of one are no imports on the other.
-func SameDevice(a, b *Device) bool {
-	return a == b || a.parent() == b.parent()
-}
-
-// parent names what a's nodes have in common in sysfs, and where sysfs does
-// not tell, the node itself.
-func (d *Device) parent() string {
-	d.once.Do(func() {
-		p, err := parentOf(d.rdev)
-		if err != nil {
-			p = d.path
-		}
-		d.sysfs = p
-	})
-	return d.sysfs
-}
+// DeviceID names the device that the node is of, the same for all nodes of one
+// device: for an object of one file an import on another is none if the two
+// have one DeviceID. It is for comparing only.
+func (d *Device) DeviceID() string { return d.id }
 
 // Closed says whether Close was called.
 func (d *Device) Closed() bool {

@@ -21,7 +21,8 @@ type Window struct {
 // held, as the kernel demands. The wait ends with ctx.
 //
 // Memory that was never exported has no dma-buf: its window makes no system
-// call, and does not wait for what its own device does with the handle.
+// call, and does not wait for what its own device does with the handle, nor for
+// an export while it is open.
 //
 // Errors: ErrClosed, ErrPurged; those of [prime.Buffer.BeginAccess].
 func (o *Object) BeginAccess(ctx context.Context, access Access) (Window, error) {

@@ -108,6 +108,38 @@ func testAdopt(t *testing.T, exported bool) {
 	}
 }
 
+// TestAdoptHeld passes if memory is known again whose object is closed and
+// that a hold or a map keeps, as when a display holds what it shows.
+func TestAdoptHeld(t *testing.T) {
+	_, vkms := stores(t)
+	d := vkms.Device()
+	for _, keep := range []func(o *gem.Object) (end func()){
+		func(o *gem.Object) func() {
+			release, err := o.Hold()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return release
+		},
+		func(o *gem.Object) func() {
+			m := vmap(t, o)
+			return func() { vunmap(t, m) }
+		},
+	} {
+		o := create(t, vkms)
+		id := framebuffer(t, o, d)
+		end := keep(o)
+		if err := o.Close(); err != nil {
+			t.Fatal(err)
+		}
+		again := adopt(t, vkms, getFB2(t, d, id))
+		if again.Imported() || again.Reservation() != o.Reservation() {
+			t.Errorf("imported %v, another reservation %v", again.Imported(), again.Reservation() != o.Reservation())
+		}
+		end()
+	}
+}
+
 // TestAdoptRefused passes if a handle that is an object's is not taken twice,
 // and one that does not exist not at all.
 func TestAdoptRefused(t *testing.T) {

@@ -48,7 +48,7 @@ func (n *node) pin(ref *reference, mark uint32) error {
 		return ErrClosed
 	}
 	if err := n.getPages(ref); err != nil {
-		n.Unref()
+		n.unref()
 		return err
 	}
 	n.count.pin.first(mark)
@@ -58,7 +58,7 @@ func (n *node) pin(ref *reference, mark uint32) error {
 // unpinned ends the last pin.
 func (n *node) unpinned() error {
 	err := n.putPages()
-	n.Unref()
+	n.unref()
 	return err
 }
 

@@ -26,7 +26,7 @@ var (
 	// ErrUnderflow: more Unpins than Pins.
 	ErrUnderflow = errors.New("not pinned")
 	// ErrOverflow: a counter is at its end.
-	ErrOverflow = fmt.Errorf("counter at its end: %w", syscall.EOVERFLOW)
+	ErrOverflow = resv.ErrOverflow
 	// ErrImported: not possible for an import, whose memory is its exporter's.
 	ErrImported = fmt.Errorf("object is an import: %w", syscall.EINVAL)
 	// ErrPurged: the contents were given up, and the memory with them.

@@ -22,27 +22,22 @@ func share(ctx context.Context, from, to *drm.Device) (*gem.Object, error) {
 	}
 	defer obj.Close() // the import below keeps the memory alive
 
-	m, err := obj.VMap(ctx, prime.ReadWrite)
-	if err != nil {
-		return nil, err
-	}
-	defer m.VUnmap()
-	img, err := obj.Image(m, fourcc.XRGB8888) // uses the buffer's pitch
-	if err != nil {
-		return nil, err
-	}
-
 	buf, err := obj.Export()
 	if err != nil {
 		return nil, err
 	}
 	defer buf.Close()
-	w, err := buf.BeginAccess(ctx, prime.Write) // waits for fences, until ctx ends
+	// Waits for fences until ctx ends, opens an access window, and holds the
+	// memory's lock. A panic or a fault in here leaves nothing behind.
+	err = obj.Local(ctx, prime.Write, func(v gem.View) error {
+		img, err := obj.Image(v, fourcc.XRGB8888) // uses the buffer's pitch
+		if err != nil {
+			return err
+		}
+		draw.Draw(img, img.Bounds(), image.NewUniform(color.White), image.Point{}, draw.Src)
+		return nil
+	})
 	if err != nil {
-		return nil, err
-	}
-	draw.Draw(img, img.Bounds(), image.NewUniform(color.White), image.Point{}, draw.Src)
-	if err := w.End(); err != nil {
 		return nil, err
 	}
 	return gem.StoreOf(to).Import(buf)

@@ -61,10 +61,9 @@ func (l Local) Unmap() error {
 	}
 	n := l.slot.node
 	n.resv.Reenter()
-	err := l.slot.localUnmap()
-	n.resv.Leave()
-	n.Unref()
-	return err
+	defer n.resv.Leave()
+	defer n.unref()
+	return l.slot.localUnmap()
 }
 
 // localUnmap is called under the reservation.

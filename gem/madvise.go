@@ -66,17 +66,6 @@ func (o *Object) madvise(a Advice) (retained bool, err error) {
 	return n.madv >= 0, nil
 }
 
-// mark says whether Shrink may purge r.
-func (s *Store) mark(r *reference, idle bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, alive := s.created[r]; idle && alive {
-		s.markIdle(r)
-	} else {
-		s.unmarkIdle(r)
-	}
-}
-
 // IsPurgeable says whether Purge would take the memory: it is marked DontNeed,
 // nothing maps or pins it, no Hold is on it, and it was never exported.
 //
@@ -110,21 +99,22 @@ func (o *Object) IsPurgeableLocked(h resv.Held) (bool, error) {
 
 func (o *Object) isPurgeable() (bool, error) {
 	r := o.ref
-	if err := r.alive(); errors.Is(err, ErrClosed) {
+	switch err := r.alive(); {
+	case errors.Is(err, ErrPurged):
+		return false, nil
+	case err != nil:
 		return false, err
 	}
-	r.mu.RLock()
-	defer r.mu.RUnlock()
 	r.store.mu.Lock()
 	defer r.store.mu.Unlock()
-	return r.purgeable(), nil
+	return r.purgeable() && r.state.Load() == 0, nil
 }
 
-// purgeable is called under the reservation, r.mu and the Store's mu.
+// purgeable is called under the reservation and the Store's mu.
 func (r *reference) purgeable() bool {
 	n := r.node
 	return n.madv > 0 && n.count.pagesUse == 0 && r.created && r.alive() == nil &&
-		n.buf.Load() == nil && r.store.refs[r.handle] == 1
+		n.buf.Load() == nil && r.store.handles[r.handle].refs == 1
 }
 
 // Purge gives the handle and the memory back for good: later maps are
@@ -135,7 +125,7 @@ func (r *reference) purgeable() bool {
 // Errors: ErrNotPurgeable if IsPurgeable is false; ErrClosed; ctx's; those of
 // [drm.Device.CloseHandle].
 func (o *Object) Purge(ctx context.Context) error {
-	if err := o.locked(ctx, o.ref.purge); err != nil {
+	if err := o.locked(ctx, o.ref.purgeNow); err != nil {
 		return o.fail("Purge", err)
 	}
 	return nil
@@ -150,33 +140,52 @@ func (o *Object) PurgeLocked(h resv.Held) error {
 		return o.fail("PurgeLocked", err)
 	}
 	defer n.resv.Leave()
-	if err := o.ref.purge(); err != nil {
+	if err := o.ref.purgeNow(); err != nil {
 		return o.fail("PurgeLocked", err)
 	}
 	return nil
 }
 
-// purge is called under the reservation.
-func (r *reference) purge() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	s := r.store
-	s.mu.Lock()
+// purgeNow is called under the reservation.
+func (r *reference) purgeNow() error {
+	r.store.mu.Lock()
+	defer r.store.mu.Unlock()
+	r.node.bufMu.Lock()
+	defer r.node.bufMu.Unlock()
+	return r.purgeLocked()
+}
+
+// tryPurge is purgeNow for those who wait for nobody.
+func (r *reference) tryPurge() bool {
+	s, n := r.store, r.node
+	if !s.mu.TryLock() {
+		return false
+	}
 	defer s.mu.Unlock()
+	if !n.bufMu.TryLock() {
+		return false
+	}
+	defer n.bufMu.Unlock()
+	return r.purgeLocked() == nil
+}
+
+// purgeLocked is called under the reservation, the Store's mu and the node's
+// bufMu, so that neither holds nor exports come meanwhile.
+func (r *reference) purgeLocked() error {
 	switch {
-	case r.state.Load() == refClosed:
+	case errors.Is(r.alive(), ErrClosed):
 		return ErrClosed
-	case !r.purgeable():
+	case !r.purgeable() || !r.purge():
 		return ErrNotPurgeable
 	}
+	s, n := r.store, r.node
 	if err := s.closeHandle(r.handle); err != nil {
+		r.state.And(^uint32(refPurged))
 		return err
 	}
-	delete(s.refs, r.handle)
-	delete(s.created, r)
-	s.unmarkIdle(r)
-	r.node.madv = purged
-	r.state.Store(refPurged)
+	delete(s.handles, r.handle)
+	s.unmark(r)
+	n.madv, n.purged = purged, true
 	return nil
 }
 
@@ -193,7 +202,7 @@ func (s *Store) Shrink(bytes uint64) (freed uint64) {
 		if !ok {
 			continue
 		}
-		if r.purge() == nil {
+		if r.tryPurge() {
 			freed = min(freed, math.MaxUint64-r.node.size) + r.node.size
 		}
 		_ = held.Unlock() // nobody else has it
@@ -201,8 +210,11 @@ func (s *Store) Shrink(bytes uint64) (freed uint64) {
 	return freed
 }
 
+// idleObjects returns what can be purged, as far as that is known now.
 func (s *Store) idleObjects() []*reference {
-	s.mu.Lock()
+	if !s.mu.TryLock() {
+		return nil
+	}
 	defer s.mu.Unlock()
 	rs := make([]*reference, 0, s.idle.Len())
 	for e := s.idle.Front(); e != nil; e = e.Next() {

@@ -1,7 +1,7 @@
 package gem
 
 import (
-	"fmt"
+	"errors"
 	"image/draw"
 	"runtime"
 	"sync"
@@ -31,8 +31,8 @@ func newObject(r *reference) *Object {
 }
 
 func (r *reference) leaked() {
-	if r.close() == nil {
-		warn(r.warning("Close", errLeaked))
+	if err := r.close(); err != ErrClosed {
+		warn(r.warning("Close", errors.Join(errLeaked, err)))
 	}
 }
 
@@ -52,7 +52,7 @@ func (o *Object) Close() error {
 // package kms. It means this object until Close, and with a [Object.Hold]
 // until its release. A purged object has the handle 0, which is nobody's.
 func (o *Object) Handle() drm.Handle {
-	if o.ref.state.Load() == refPurged {
+	if o.ref.state.Load()&refPurged != 0 {
 		return 0
 	}
 	return o.ref.handle
@@ -101,6 +101,7 @@ func (o *Object) Hold() (release func(), err error) {
 	err = r.use(func() error {
 		r.store.get(r.handle)
 		r.node.Ref()
+		r.node.holds.Add(1)
 		return nil
 	})
 	if err != nil {
@@ -112,6 +113,7 @@ func (o *Object) Hold() (release func(), err error) {
 			if err := r.store.put(r.handle); err != nil {
 				warn(r.warning("release of Hold", err))
 			}
+			r.node.holds.Add(-1)
 			r.node.Unref()
 		})
 	}, nil
@@ -145,8 +147,4 @@ func (o *Object) Image(m Mapping, f fourcc.Format) (draw.Image, error) {
 
 func (o *Object) fail(op string, err error) error {
 	return &Error{Op: op, Object: o.ref.String(), Err: err}
-}
-
-func (r *reference) String() string {
-	return fmt.Sprintf("%s %v", r.store.device().Path(), r.handle)
 }

@@ -28,12 +28,7 @@ func (n *node) mapPages(ref *reference) error {
 		return nil
 	}
 	return ref.use(func() error {
-		dev := ref.store.device()
-		offset, err := dev.MapDumb(ref.handle)
-		if err != nil {
-			return err
-		}
-		b, err := dev.Mmap(offset, n.size)
+		b, err := ref.store.device().Mmap(n.place.offset, n.size)
 		if err != nil {
 			return err
 		}

@@ -2,7 +2,7 @@ package gem
 
 import (
 	"container/list"
-	"sync"
+	"fmt"
 	"sync/atomic"
 
 	"github.com/gemtool/gemtool/drm"
@@ -19,27 +19,29 @@ type reference struct {
 	imported bool // for this device the memory is another's
 	stack    stack
 
-	// mu keeps the handle open while a call uses its number. It is held
-	// over system calls that do not wait for others.
-	mu    sync.RWMutex
-	state atomic.Int32 // changes under mu
+	// state counts the calls that use the handle's number, and has the bits
+	// below. The handle is given back by whoever brings it to closed without
+	// users, so that Close does not wait for a slow mmap.
+	state atomic.Uint32
 
 	idle *list.Element // in the Store's list, guarded by the Store's mu
 }
 
 const (
-	refOpen int32 = iota
-	refPurged
-	refClosed
+	refClosed = 1 << 31
+	refPurged = 1 << 30 // the handle is closed already
+	refUsers  = refPurged - 1
 )
 
 // alive says whether the object can be used.
-func (r *reference) alive() error {
-	switch r.state.Load() {
-	case refPurged:
-		return ErrPurged
-	case refClosed:
+func (r *reference) alive() error { return stateError(r.state.Load()) }
+
+func stateError(state uint32) error {
+	switch {
+	case state&refClosed != 0:
 		return ErrClosed
+	case state&refPurged != 0:
+		return ErrPurged
 	}
 	return nil
 }
@@ -54,63 +56,61 @@ func (r *reference) native() error {
 
 // use calls f while the handle is open.
 func (r *reference) use(f func() error) error {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	if err := r.alive(); err != nil {
-		return err
+	for {
+		state := r.state.Load()
+		if err := stateError(state); err != nil {
+			return err
+		}
+		if r.state.CompareAndSwap(state, state+1) {
+			break
+		}
 	}
+	defer func() {
+		if r.state.Add(^uint32(0)) == refClosed {
+			if err := r.end(); err != nil {
+				warn(r.warning("Close", err))
+			}
+		}
+	}()
 	return f()
 }
 
 func (r *reference) close() error {
-	was, err := r.shut()
-	if was == refClosed {
+	state := r.state.Or(refClosed)
+	if state&refClosed != 0 {
 		return ErrClosed
 	}
+	r.store.forget(r)
 	n := r.node
-	if n.objects.Add(-1) == 0 && n.pinned() {
-		// What was given back and waits for the reservation is not in use.
+	if n.objects.Add(-1) == 0 && onWarn.Load() != nil {
+		n.Ref()
+		// Under the reservation, as what was given back and waits for it is
+		// not in use.
 		_ = n.release(func(n *node) error {
 			n.warnInUse(r)
+			n.unref()
 			return nil
 		})
 	}
-	n.Unref()
+	switch {
+	case state&refPurged != 0:
+		n.Unref()
+	case state == 0:
+		return r.end()
+	}
+	return nil
+}
+
+// end gives back what a closed reference has.
+func (r *reference) end() error {
+	err := r.store.put(r.handle)
+	r.node.Unref()
 	return err
 }
 
-// shut ends the use of the handle, and returns the state before.
-func (r *reference) shut() (was int32, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	was = r.state.Swap(refClosed)
-	if was == refClosed {
-		return was, nil
-	}
-	r.store.forget(r)
-	if was == refOpen {
-		err = r.store.put(r.handle)
-	}
-	return was, err
-}
+// purge turns an open reference without users into a purged one.
+func (r *reference) purge() bool { return r.state.CompareAndSwap(0, refPurged) }
 
-// forget removes r from the Store's lists.
-func (s *Store) forget(r *reference) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.created, r)
-	s.unmarkIdle(r)
-}
-
-// markIdle moves r to the end of the list of what can be purged.
-func (s *Store) markIdle(r *reference) {
-	s.unmarkIdle(r)
-	r.idle = s.idle.PushBack(r)
-}
-
-func (s *Store) unmarkIdle(r *reference) {
-	if r.idle != nil {
-		s.idle.Remove(r.idle)
-		r.idle = nil
-	}
+func (r *reference) String() string {
+	return fmt.Sprintf("%s %v", r.store.device().Path(), r.handle)
 }

@@ -3,12 +3,11 @@ package gem
 import (
 	"container/list"
 	"errors"
-	"runtime"
-	"sync"
-	"weak"
+	"sync/atomic"
 
 	"github.com/gemtool/gemtool/drm"
 	"github.com/gemtool/gemtool/prime"
+	"github.com/gemtool/gemtool/prime/resv"
 )
 
 // Store counts the handles of one open DRM file. The kernel does not: an
@@ -18,82 +17,20 @@ import (
 // What a Store cannot see is its caller's duty: no other library that closes
 // handles on the same file, such as GBM or EGL on a duplicate of it.
 type Store struct {
+	devs atomic.Pointer[[]*drm.Device] // all of one open file
+
 	// mu is held over FD_TO_HANDLE and its count, and over the end of a
 	// count and GEM_CLOSE: between the two of a pair the handle could be
 	// closed, or given out again.
-	mu   sync.Mutex
-	devs []*drm.Device // all of one open file, the one that made the Store first
-	refs map[drm.Handle]int
-	// created has the objects of Create that are neither closed nor purged.
-	created map[*reference]struct{}
-	// idle has those that are marked DontNeed, the oldest mark first.
-	idle list.List
+	mu      resv.Mutex
+	handles map[drm.Handle]*handle
+	idle    list.List // of references that are marked DontNeed, the oldest mark first
 }
 
-// StoreOf returns the Store of d, the same at every call, and for every
-// Device of the same open file: two would count the same handles. It uses d
-// and does not close it.
-//
-// Whether two Devices are of one open file the kernel tells since Linux 6.10,
-// and before that to whom kcmp(2) is allowed. To others they are two.
-func StoreOf(d *drm.Device) *Store {
-	key := weak.Make(d)
-	stores.mu.Lock()
-	defer stores.mu.Unlock()
-	if s := stores.of[key].Value(); s != nil {
-		return s
-	}
-	s := stores.sameFile(d)
-	if s == nil {
-		s = &Store{refs: make(map[drm.Handle]int), created: make(map[*reference]struct{})}
-	}
-	s.mu.Lock()
-	s.devs = append(s.devs, d)
-	s.mu.Unlock()
-	stores.of[key] = weak.Make(s)
-	runtime.AddCleanup(s, stores.forget, key)
-	return s
-}
-
-// stores finds the Store of a Device, and keeps neither of them alive.
-var stores = storeTable{of: make(map[weak.Pointer[drm.Device]]weak.Pointer[Store])}
-
-type storeTable struct {
-	mu sync.Mutex
-	of map[weak.Pointer[drm.Device]]weak.Pointer[Store]
-}
-
-func (t *storeTable) sameFile(d *drm.Device) *Store {
-	for key, value := range t.of {
-		other, s := key.Value(), value.Value()
-		if other != nil && s != nil && other.Rdev() == d.Rdev() && drm.SameFile(other, d) {
-			return s
-		}
-	}
-	return nil
-}
-
-// forget removes the entry of a Store that was collected, unless another has
-// taken its place.
-func (t *storeTable) forget(key weak.Pointer[drm.Device]) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.of[key].Value() == nil {
-		delete(t.of, key)
-	}
-}
-
-// onDevice returns the Stores of d's device.
-func (t *storeTable) onDevice(d *drm.Device) map[*Store]struct{} {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	found := make(map[*Store]struct{})
-	for key, value := range t.of {
-		if other, s := key.Value(), value.Value(); other != nil && s != nil && drm.SameDevice(other, d) {
-			found[s] = struct{}{}
-		}
-	}
-	return found
+// handle is an open handle of a file.
+type handle struct {
+	refs int // objects and holds
+	node *node
 }
 
 // Device returns the device that the Store is of; of several, one that is open
@@ -101,92 +38,99 @@ func (t *storeTable) onDevice(d *drm.Device) map[*Store]struct{} {
 func (s *Store) Device() *drm.Device { return s.device() }
 
 func (s *Store) device() *drm.Device {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.openDevice()
-}
-
-// openDevice forgets Devices that were closed, but for the last: the handles
-// live as long as one of them.
-func (s *Store) openDevice() *drm.Device {
-	for len(s.devs) > 1 && s.devs[0].Closed() {
-		s.devs = s.devs[1:]
+	devs := *s.devs.Load()
+	for _, d := range devs[:len(devs)-1] {
+		if !d.Closed() {
+			return d
+		}
 	}
-	return s.devs[0]
+	return devs[len(devs)-1]
 }
 
-// Create makes a dumb buffer. Errors: those of [drm.Device.CreateDumb].
+// Create makes a dumb buffer. Errors: those of [drm.Device.CreateDumb] and
+// [drm.Device.MapDumb].
 func (s *Store) Create(width, height, bpp int) (*Object, error) {
 	dev := s.device()
 	dumb, err := dev.CreateDumb(width, height, bpp)
 	if err != nil {
 		return nil, err
 	}
-	o := newObject(&reference{
-		store:   s,
-		handle:  dumb.Handle,
-		node:    newNode(dumb.Size, dev),
-		created: true,
-	})
-	o.dumb = dumb
+	// The place is the same for all handles of the memory, which is known by
+	// it as long as it was not exported.
+	offset, err := dev.MapDumb(dumb.Handle)
+	if err != nil {
+		return nil, errors.Join(err, dev.DestroyDumb(dumb.Handle))
+	}
+	n := newNode(dumb.Size, place{dev.DeviceID(), offset})
+	nodes.place(n)
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.refs[dumb.Handle]++
-	s.created[o.ref] = struct{}{}
+	s.handles[dumb.Handle] = &handle{1, n}
+	s.mu.Unlock()
+	o := newObject(&reference{store: s, handle: dumb.Handle, node: n, created: true})
+	o.dumb = dumb
 	return o, nil
 }
 
 // Import makes an object of a dma-buf, which stays the caller's. If this
 // process made the memory, or has imported it before, the object shares it.
 //
-// Errors: those of [prime.Buffer.Import].
+// It is where the driver attaches to the memory, which can take its time; a
+// Close on the same file waits for it.
+//
+// Errors: those of [prime.Buffer.Import]; ErrIdentity.
 func (s *Store) Import(b *prime.Buffer) (*Object, error) {
-	n, err := nodes.of(b)
-	if err != nil {
-		return nil, err
-	}
-	h, err := s.importHandle(b)
-	if err != nil {
-		n.Unref()
-		return nil, err
-	}
-	return s.adopted(h, n), nil
+	o, drop, err := s.importCounted(b)
+	drop.Unref()
+	return o, err
 }
 
-// adopted makes an object of memory that came in by a handle that is counted.
-// It takes over a reference to n.
-func (s *Store) adopted(h drm.Handle, n *node) *Object {
-	imported := n.foreign() || !drm.SameDevice(n.home, s.device())
-	return newObject(&reference{store: s, handle: h, node: n, imported: imported})
-}
-
-func (s *Store) importHandle(b *prime.Buffer) (drm.Handle, error) {
+func (s *Store) importCounted(b *prime.Buffer) (_ *Object, drop *node, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	h, err := b.Import(s.openDevice())
+	dev := s.device()
+	h, err := b.Import(dev)
 	if err != nil {
-		return 0, err
+		return nil, nil, err
 	}
-	s.refs[h]++
-	return h, nil
+	known := s.handles[h]
+	n, drop, err := identify(dev, h, known, b)
+	if err != nil {
+		if known == nil {
+			err = errors.Join(err, s.closeHandle(h))
+		}
+		return nil, drop, &Error{Op: "Import", Object: dev.Path() + " " + h.String(), Err: err}
+	}
+	if known == nil {
+		known = &handle{node: n}
+		s.handles[h] = known
+	}
+	known.refs++
+	return s.shared(h, n), drop, nil
+}
+
+// shared makes an object of a counted handle of memory that may have others.
+// It takes over a reference to n.
+func (s *Store) shared(h drm.Handle, n *node) *Object {
+	imported := n.foreign() || n.place.device != s.device().DeviceID()
+	return newObject(&reference{store: s, handle: h, node: n, imported: imported})
 }
 
 // get takes one more reference to h, which must have one.
 func (s *Store) get(h drm.Handle) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.refs[h]++
+	s.handles[h].refs++
 }
 
 // put gives back one reference to h, and closes it with the last.
 func (s *Store) put(h drm.Handle) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.refs[h]--
-	if s.refs[h] > 0 {
+	known := s.handles[h]
+	if known.refs--; known.refs > 0 {
 		return nil
 	}
-	delete(s.refs, h)
+	delete(s.handles, h)
 	return s.closeHandle(h)
 }
 
@@ -194,14 +138,42 @@ func (s *Store) put(h drm.Handle) error {
 // a file whose descriptors are all closed.
 func (s *Store) closeHandle(h drm.Handle) error {
 	for {
-		dev := s.openDevice()
+		dev := s.device()
 		err := dev.CloseHandle(h)
 		switch {
-		case errors.Is(err, drm.ErrClosed) && dev != s.openDevice():
+		case errors.Is(err, drm.ErrClosed) && dev != s.device():
 			continue // another Device of the file has kept it open
 		case errors.Is(err, drm.ErrGone), errors.Is(err, drm.ErrClosed):
 			return nil
 		}
 		return err
+	}
+}
+
+// mark says whether Shrink may purge r.
+func (s *Store) mark(r *reference, idle bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case idle && r.alive() == nil && r.idle != nil:
+		s.idle.MoveToBack(r.idle)
+	case idle && r.alive() == nil:
+		r.idle = s.idle.PushBack(r)
+	default:
+		s.unmark(r)
+	}
+}
+
+// forget is mark for a reference that ends.
+func (s *Store) forget(r *reference) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unmark(r)
+}
+
+func (s *Store) unmark(r *reference) {
+	if r.idle != nil {
+		s.idle.Remove(r.idle)
+		r.idle = nil
 	}
 }

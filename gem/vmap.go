@@ -76,7 +76,7 @@ func (o *Object) mapWith(take func(*node, *reference) error, access Access) (map
 		return mapping{}, err
 	}
 	if err := take(n, o.ref); err != nil {
-		n.Unref()
+		n.unref()
 		return mapping{}, err
 	}
 	return n.open(n.pages.bytes, prime.Mapping{}), nil
@@ -91,7 +91,7 @@ func (o *Object) passThrough(access Access) (mapping, error) {
 	}
 	own, err := n.buf.Load().Map()
 	if err != nil {
-		n.Unref()
+		n.unref()
 		return mapping{}, err
 	}
 	bytes := own.Bytes()

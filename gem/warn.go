@@ -50,14 +50,13 @@ func (r *reference) warning(op string, err error) Warning {
 	return Warning{Op: op, Object: r.String(), Err: err, Stack: r.stack.String()}
 }
 
-func (n *node) pinned() bool { return n.count.pin.count() > 0 }
-
 // warnInUse says that the last object of memory was closed before its pins and
 // maps have ended. It is called under the reservation.
 func (n *node) warnInUse(r *reference) {
-	if n.pinned() && n.objects.Load() == 0 {
+	if n.count.pagesUse > 0 && n.objects.Load() == 0 {
 		s := n.stats()
-		err := fmt.Errorf("%w: pages_pin_count=%d vmap_use_count=%d", errInUse, s.PagesPin, s.VMapUse)
+		err := fmt.Errorf("%w: pages_pin_count=%d pages_use_count=%d vmap_use_count=%d",
+			errInUse, s.PagesPin, s.PagesUse, s.VMapUse)
 		warn(r.warning("Close", err))
 	}
 }

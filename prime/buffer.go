@@ -151,6 +151,11 @@ func (b *Buffer) Import(d *drm.Device) (drm.Handle, error) {
 //
 // Errors: ErrClosed, EMFILE.
 func (b *Buffer) Dup() (*Buffer, error) {
+	// The keeper must not forget b before it counts the duplicate.
+	if err := b.hold(); err != nil {
+		return nil, b.fail("dup of", err)
+	}
+	defer b.unhold()
 	n, err := b.dup()
 	if err != nil {
 		return nil, err

@@ -23,9 +23,14 @@ type watched struct {
 
 // taken is a lock that a goroutine has.
 type taken struct {
-	lock      *watched
-	kind      kind
-	set       *Set
+	lock *watched
+	kind kind
+	set  *Set
+	place
+}
+
+// place is a goroutine and where in the program it is.
+type place struct {
 	goroutine uint64
 	at        stack
 }
@@ -39,16 +44,17 @@ var checker struct {
 	inner map[kind]map[kind]stack // what was taken inside of what, and where first
 }
 
-// wants checks what it means that this goroutine now waits for w.
-func (w *watched) wants(k kind, set *Set) {
-	me, here := goroutine(), callers()
+// wants checks what it means that this goroutine now waits for w, and returns
+// where that is.
+func (w *watched) wants(k kind, set *Set) place {
+	me := place{goroutine(), callers()}
 	var reports []Report
 	checker.mu.Lock()
-	for _, t := range checker.has[me] {
+	for _, t := range checker.has[me.goroutine] {
 		if k == aReservation && t.kind == aReservation && set != nil && t.set == set {
 			continue // also if it is the same: that is EALREADY, no wait
 		}
-		r := Report{Lock: k.String(), Stack: here.String(), Other: t.kind.String(), OtherStack: t.at.String()}
+		r := Report{Lock: k.String(), Stack: me.at.String(), Other: t.kind.String(), OtherStack: t.at.String()}
 		switch {
 		case t.lock == w:
 			r.Rule = RuleSelf
@@ -60,7 +66,7 @@ func (w *watched) wants(k kind, set *Set) {
 		if r.Rule != "" {
 			reports = append(reports, r)
 		}
-		if before := order(t.kind, k, here); before != nil {
+		if before := order(t.kind, k, me.at); before != nil {
 			r.Rule, r.OtherStack = RuleOrder, before.String()
 			r.Lock, r.Other = k.String()+" inside of "+t.kind.String(), "the other way round"
 			reports = append(reports, r)
@@ -70,6 +76,7 @@ func (w *watched) wants(k kind, set *Set) {
 	for _, r := range reports {
 		report(r)
 	}
+	return me
 }
 
 // order remembers that inner was taken inside of outer, and returns where
@@ -78,6 +85,9 @@ func (w *watched) wants(k kind, set *Set) {
 func order(outer, inner kind, here stack) (before stack) {
 	if outer == inner || outer == "" || inner == "" {
 		return nil
+	}
+	if outer == aCall && inner == aReservation {
+		return nil // the wrong one of the two is known
 	}
 	seen := map[kind]bool{}
 	var find func(from kind) bool
@@ -104,9 +114,12 @@ func order(outer, inner kind, here stack) (before stack) {
 	return before
 }
 
-// took notes that this goroutine has w.
-func (w *watched) took(k kind, set *Set) {
-	t := &taken{w, k, set, goroutine(), callers()}
+// tries returns where this goroutine tries to take w, which is never wrong.
+func (w *watched) tries() place { return place{goroutine(), callers()} }
+
+// took notes who has taken w.
+func (w *watched) took(k kind, set *Set, by place) {
+	t := &taken{w, k, set, by}
 	checker.mu.Lock()
 	defer checker.mu.Unlock()
 	if checker.has == nil {

@@ -5,6 +5,7 @@ package resv_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -105,6 +106,9 @@ func TestTry(t *testing.T) {
 	a.TryLock()
 	b.Defer(func() {})
 	a.Defer(func() {})
+	if m.TryLock() {
+		t.Error("a Mutex taken twice")
+	}
 	wantReports(t, reports(), "", "")
 	unlock(t, h)
 	m.Unlock()
@@ -113,9 +117,21 @@ func TestTry(t *testing.T) {
 	unlock(t, lock(t, &b))
 	wantReports(t, reports(), "TestTry", "TestTry", resv.RuleOne)
 	unlock(t, h)
+	if !m.TryLock() {
+		t.Fatal("a free Mutex cannot be taken")
+	}
+	unlock(t, lock(t, &b))
+	wantReports(t, reports(), "TestTry", "TestTry", resv.RuleOutermost)
+	m.Unlock()
 }
 
 func lockOuter(m *resv.Mutex) { m.Lock() }
+
+// pass takes a Mutex and gives it back.
+func pass(m *resv.Mutex) {
+	lockOuter(m)
+	defer m.Unlock()
+}
 
 // TestOutermost passes if a reservation taken under a Mutex is reported, and
 // a Mutex taken under a reservation is not.
@@ -144,8 +160,7 @@ func TestOutermost(t *testing.T) {
 	m.Unlock()
 	unnamed := resv.Mutex{}
 	h := lock(t, &r)
-	unnamed.Lock()
-	unnamed.Unlock()
+	pass(&unnamed)
 	unlock(t, h)
 	wantReports(t, reports(), "", "")
 }
@@ -212,8 +227,7 @@ func TestSelf(t *testing.T) {
 		}
 		onceMore(m.Unlock)
 	})
-	m.Lock()
-	m.Unlock()
+	pass(&m)
 	h = lock(t, &r)
 	if err := r.Enter(h); err != nil {
 		t.Fatal(err)
@@ -237,13 +251,11 @@ func TestSelf(t *testing.T) {
 func TestOrderOfKinds(t *testing.T) {
 	reports := capture(t)
 	var r resv.Reservation
-	outer := resv.Mutex{Name: "TestOrderOfKinds outer"}
-	inner := resv.Mutex{Name: "TestOrderOfKinds inner"}
-	third := resv.Mutex{Name: "TestOrderOfKinds third"}
+	kind := fmt.Sprintf("of TestOrderOfKinds with %p", &r) // new in every run
+	outer, inner, third := resv.Mutex{Name: "outer " + kind}, resv.Mutex{Name: "inner " + kind}, resv.Mutex{Name: "third " + kind}
 	underReservation := func(m *resv.Mutex) {
 		h := lock(t, &r)
-		lockOuter(m)
-		m.Unlock()
+		pass(m)
 		unlock(t, h)
 	}
 	underMutex := func(m *resv.Mutex) {
@@ -270,13 +282,11 @@ func TestOrderOfKinds(t *testing.T) {
 	// inner is taken inside of third, outer inside of the reservation: and
 	// the reservation inside of inner was seen above.
 	third.Lock()
-	inner.Lock()
-	inner.Unlock()
+	pass(&inner)
 	third.Unlock()
 	wantReports(t, reports(), "", "")
 	outer.Lock()
-	third.Lock()
-	third.Unlock()
+	pass(&third)
 	outer.Unlock()
 	wantReports(t, reports(), "TestOrderOfKinds", "TestOrderOfKinds", resv.RuleOrder)
 
@@ -284,8 +294,7 @@ func TestOrderOfKinds(t *testing.T) {
 	twin := resv.Mutex{Name: inner.Name}
 	for _, m := range [][2]*resv.Mutex{{&inner, &twin}, {&twin, &inner}} {
 		m[0].Lock()
-		m[1].Lock()
-		m[1].Unlock()
+		pass(m[1])
 		m[0].Unlock()
 	}
 	wantReports(t, reports(), "", "")

@@ -35,6 +35,7 @@ type modelHold struct {
 	resv.Held
 	r     *modelReservation
 	set   *modelSet
+	age   int // of the set when it took it
 	ended bool
 	users int
 }
@@ -73,16 +74,16 @@ func (m *model) expectErr(what string, err error, want error) {
 }
 
 func (m *model) reservation() *modelReservation {
-	return rapid.SampledFrom(m.rs[:]).Draw(m.T, "reservation")
+	return m.rs[rapid.IntRange(0, len(m.rs)-1).Draw(m.T, "reservation")]
 }
 
 // idle draws a set that does not wait.
 func (m *model) idle() *modelSet {
-	all := slices.DeleteFunc(slices.Clone(m.sets[:]), func(s *modelSet) bool { return s.waits })
-	if len(all) == 0 {
-		m.Skip("all sets wait")
+	s := m.sets[rapid.IntRange(0, len(m.sets)-1).Draw(m.T, "set")]
+	if s.waits {
+		m.Skip("it waits")
 	}
-	return rapid.SampledFrom(all).Draw(m.T, "set")
+	return s
 }
 
 func (m *model) anyHold() *modelHold {
@@ -100,6 +101,7 @@ func (m *model) took(r *modelReservation, set *modelSet, h resv.Held) {
 	r.hold = hold
 	m.holds = append(m.holds, hold)
 	if set != nil {
+		hold.age = set.age
 		set.held = append(set.held, hold)
 	}
 }
@@ -111,7 +113,7 @@ func (r *modelReservation) yields(s *modelSet) bool {
 	if s == nil || len(s.held) == 0 {
 		return false
 	}
-	if r.hold != nil && !r.hold.ended && r.hold.set != nil && r.hold.set.olderThan(s) {
+	if r.hold != nil && r.hold.age != 0 && r.hold.age < s.age { // also if it has ended
 		return true
 	}
 	return slices.ContainsFunc(r.queue, func(w *modelWaiter) bool { return w.set != nil && w.set.olderThan(s) })
@@ -169,7 +171,7 @@ func (m *model) release(r *modelReservation) {
 // ask takes r for set, or for none, on a goroutine of its own if that must
 // wait.
 func (m *model) ask(r *modelReservation, set *modelSet) {
-	if set != nil && set.age == 0 && !set.backoff {
+	if set != nil && set.age == 0 {
 		m.next++
 		set.age = m.next
 	}
@@ -207,13 +209,11 @@ func (m *model) ask(r *modelReservation, set *modelSet) {
 		}
 		r.queue = slices.Insert(r.queue, at, w)
 		m.settle(r)
-		for range 100_000 {
-			if r.Waiting() == len(r.queue) {
-				return
+		for end := time.Now().Add(5 * time.Second); r.Waiting() != len(r.queue); time.Sleep(10 * time.Microsecond) {
+			if time.Now().After(end) {
+				m.Fatalf("%d in the queue, want %d", r.Waiting(), len(r.queue))
 			}
-			time.Sleep(10 * time.Microsecond)
 		}
-		m.Fatalf("%d in the queue, want %d", r.Waiting(), len(r.queue))
 	}
 }
 
@@ -313,7 +313,10 @@ func (m *model) unlockSet() {
 	for _, want := range []error{resv.ErrStale, resv.ErrLocalMapsLive} {
 		m.expect(fmt.Sprintf("Set.Unlock: %v, want %v", err, wants), errors.Is(err, want) == slices.Contains(wants, want))
 	}
-	s.held, s.backoff, s.age = nil, false, 0
+	if !s.backoff || len(s.held) == 0 {
+		s.backoff, s.age = false, 0
+	}
+	s.held = nil
 }
 
 func (m *model) enter() {

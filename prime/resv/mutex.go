@@ -17,9 +17,18 @@ type Mutex struct {
 
 // Lock is [sync.Mutex.Lock].
 func (m *Mutex) Lock() {
-	m.watch.wants(m.kind(), nil)
+	me := m.watch.wants(m.kind(), nil)
 	m.mu.Lock()
-	m.watch.took(m.kind(), nil)
+	m.watch.took(m.kind(), nil, me)
+}
+
+// TryLock is [sync.Mutex.TryLock].
+func (m *Mutex) TryLock() bool {
+	if !m.mu.TryLock() {
+		return false
+	}
+	m.watch.took(m.kind(), nil, m.watch.tries())
+	return true
 }
 
 // Unlock is [sync.Mutex.Unlock].

@@ -20,7 +20,7 @@ var (
 	// not. The reservation is released when the last such thing ends.
 	ErrLocalMapsLive = errors.New("resv: local maps live")
 	// ErrOverflow: more local maps under one hold than it can count.
-	ErrOverflow = fmt.Errorf("resv: too many users of a hold: %w", syscall.EOVERFLOW)
+	ErrOverflow = fmt.Errorf("counter at its end: %w", syscall.EOVERFLOW)
 
 	errEnded = fmt.Errorf("%w: %w", ErrNotLocked, ErrStale)
 )
@@ -34,8 +34,7 @@ var (
 type Reservation struct {
 	watch watched
 	// word is the generation of the current or last hold, shifted, with the
-	// bits below. It passes on, and gets or loses waiting and deferred, under
-	// mu only.
+	// bits below. It passes on, and gets waiting and deferred, under mu only.
 	word atomic.Uint64
 
 	call  watched
@@ -43,15 +42,16 @@ type Reservation struct {
 
 	mu    sync.Mutex
 	owner *Set      // whose hold it is, nil for one without a set or one that has ended
-	queue []*waiter // not empty while waiting is set: see enqueue for the order
-	todo  []func()  // not empty while deferred is set
+	age   uint64    // the ticket of the set of the present hold, also of one that has ended; 0 without one
+	queue []*waiter // empty unless waiting is set: see takeOrQueue for the order
+	todo  []func()  // empty unless deferred is set
 }
 
 const (
 	held     = 1 << 0 // somebody holds the reservation
 	ended    = 1 << 1 // but his hold is over
 	owned    = 1 << 2 // a set holds it
-	waiting  = 1 << 3 // somebody waits in the queue
+	waiting  = 1 << 3 // somebody waits in the queue, or did during this hold
 	deferred = 1 << 4 // something is to be done when the hold is over
 	user     = 1 << 5 // one user of the hold; their number stands below generation
 	users    = (1<<generation - 1) &^ (user - 1)
@@ -77,14 +77,14 @@ type Held struct {
 func (r *Reservation) TryLock() (Held, bool) {
 	h, ok := r.tryLock()
 	if ok {
-		r.watch.took(aReservation, nil)
+		r.watch.took(aReservation, nil, r.watch.tries())
 	}
 	return h, ok
 }
 
 func (r *Reservation) tryLock() (Held, bool) {
 	w := r.word.Load()
-	if w&(held|waiting) != 0 {
+	if w&held != 0 {
 		return Held{}, false
 	}
 	gen := w>>generation + 1
@@ -100,7 +100,7 @@ func (r *Reservation) Lock(ctx context.Context) (Held, error) {
 	if err := ctx.Err(); err != nil {
 		return Held{}, err
 	}
-	r.watch.wants(aReservation, nil)
+	me := r.watch.wants(aReservation, nil)
 	h, ok := r.tryLock()
 	if !ok {
 		var err error
@@ -108,7 +108,7 @@ func (r *Reservation) Lock(ctx context.Context) (Held, error) {
 			return Held{}, err
 		}
 	}
-	r.watch.took(aReservation, nil)
+	r.watch.took(aReservation, nil, me)
 	return h, nil
 }
 
@@ -154,7 +154,7 @@ func (r *Reservation) takeOrQueue(set *Set) (Held, *waiter, error) {
 				next |= owned
 			}
 			if r.word.CompareAndSwap(old, next) {
-				r.owner = set
+				r.belongsTo(set)
 				return Held{r, next >> generation}, nil, nil
 			}
 			continue
@@ -177,7 +177,14 @@ func (r *Reservation) takeOrQueue(set *Set) (Held, *waiter, error) {
 		}
 	}
 	r.queue = slices.Insert(r.queue, at, w)
-	r.wakeYielding()
+	// Younger ones that waited so far may have to yield for it.
+	r.queue = slices.DeleteFunc(r.queue, func(o *waiter) bool {
+		if !r.mustYield(o.set) {
+			return false
+		}
+		o.turn <- Held{}
+		return true
+	})
 	return Held{}, w, nil
 }
 
@@ -188,25 +195,10 @@ func (r *Reservation) mustYield(set *Set) bool {
 	if set == nil || len(set.held) == 0 {
 		return false
 	}
-	if r.owner != nil && r.owner.olderThan(set) {
+	if r.age != 0 && r.age < set.ticket {
 		return true
 	}
 	return slices.ContainsFunc(r.queue, func(w *waiter) bool { return w.set != nil && w.set.olderThan(set) })
-}
-
-// wakeYielding sends the waiters away that must yield since the owner or the
-// queue has changed.
-func (r *Reservation) wakeYielding() {
-	r.queue = slices.DeleteFunc(r.queue, func(w *waiter) bool {
-		if !r.mustYield(w.set) {
-			return false
-		}
-		w.turn <- Held{}
-		return true
-	})
-	if len(r.queue) == 0 {
-		r.word.And(^uint64(waiting))
-	}
 }
 
 // dequeue removes w from the queue, and says false if its turn has come.
@@ -218,9 +210,6 @@ func (r *Reservation) dequeue(w *waiter) bool {
 		return false
 	}
 	r.queue = slices.Delete(r.queue, i, i+1)
-	if len(r.queue) == 0 {
-		r.word.And(^uint64(waiting))
-	}
 	return true
 }
 
@@ -271,19 +260,28 @@ func (h Held) end() error {
 // called with mu held, by the one who brought that about, and unlocks it.
 func (r *Reservation) passOn() {
 	r.watch.gives()
-	for len(r.todo) > 0 {
-		todo := r.todo
-		r.todo = nil
+	if len(r.todo) == 0 {
+		r.handOver()
 		r.mu.Unlock()
-		r.watch.took(aReservation, nil)
-		for _, f := range todo {
-			f()
-		}
-		r.watch.gives()
-		r.mu.Lock()
+		return
 	}
-	r.handOver()
+	f := r.todo[0]
+	r.todo = r.todo[1:]
 	r.mu.Unlock()
+	r.watch.took(aReservation, nil, r.watch.tries())
+	defer func() { // also if f panics
+		r.mu.Lock()
+		r.passOn()
+	}()
+	f()
+}
+
+// belongsTo notes whose the next hold is. The caller holds mu.
+func (r *Reservation) belongsTo(set *Set) {
+	r.owner, r.age = set, 0
+	if set != nil {
+		r.age = set.ticket
+	}
 }
 
 // handOver makes the first in the queue the next to hold the reservation, or
@@ -291,13 +289,14 @@ func (r *Reservation) passOn() {
 func (r *Reservation) handOver() {
 	gen := r.word.Load() >> generation
 	if len(r.queue) == 0 {
+		r.belongsTo(nil)
 		r.word.Store(gen << generation)
 		return
 	}
 	next := r.queue[0]
 	r.queue = slices.Delete(r.queue, 0, 1)
 	gen++
-	r.owner = next.set
+	r.belongsTo(next.set)
 	w := gen<<generation | held
 	if next.set != nil {
 		w |= owned
@@ -306,8 +305,9 @@ func (r *Reservation) handOver() {
 		w |= waiting
 	}
 	r.word.Store(w)
+	// Nobody must yield for it that did not have to before: the queue goes from
+	// old to young.
 	next.turn <- Held{r, gen}
-	r.wakeYielding()
 }
 
 // Holds says whether h is the current hold of r.

@@ -130,6 +130,38 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// TestCancelAtTurn passes if a wait whose context ends in the moment in which it
+// gets the reservation gives it back.
+//
+// Case G20
+func TestCancelAtTurn(t *testing.T) {
+	// With one processor the waiter, which the end of its context has made
+	// ready, does not run before it was handed the reservation.
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	for n := range 100 {
+		var r resv.Reservation
+		h := lock(t, &r)
+		ctx, cancel := context.WithCancel(t.Context())
+		failed := make(chan error)
+		go func() {
+			var err error
+			if n%2 == 0 {
+				_, err = r.Lock(ctx)
+			} else {
+				err = new(resv.Set).Lock(ctx, &r)
+			}
+			failed <- err
+		}()
+		waitForQueue(t, &r, 1)
+		r.Defer(cancel)
+		unlock(t, h)
+		if err := <-failed; !errors.Is(err, context.Canceled) {
+			t.Errorf("Lock: %v, want Canceled", err)
+		}
+		mustBeFree(t, &r)
+	}
+}
+
 // TestCancelRaces passes if waits that end at any moment, of sets and without
 // one, lose no wake-up: everybody finishes, and all is free in the end. Nobody
 // else wakes those who wait for ever here.

@@ -43,7 +43,7 @@ func (s *Set) olderThan(o *Set) bool { return s.ticket < o.ticket }
 // everything is given back and taken again. A set that holds something cannot
 // do that without its caller: the error is ErrBackoff, as that of Add.
 func (s *Set) Lock(ctx context.Context, rs ...*Reservation) error {
-	if len(s.held) == 0 && s.contended == nil {
+	if len(s.held) == 0 {
 		return s.Until(ctx, func(s *Set) error { return s.addAll(ctx, rs) })
 	}
 	before := len(s.held)
@@ -84,7 +84,10 @@ func (s *Set) Until(ctx context.Context, f func(*Set) error) error {
 		if unlockErr := s.unlockFrom(0); unlockErr != nil {
 			// f has unlocked what it does not own: no round can mend that.
 			s.contended, s.ticket = nil, 0
-			return unlockErr
+			if errors.Is(err, ErrBackoff) {
+				return unlockErr
+			}
+			return errors.Join(err, unlockErr)
 		}
 		if !errors.Is(err, ErrBackoff) {
 			s.contended, s.ticket = nil, 0
@@ -126,7 +129,7 @@ func (s *Set) Add(ctx context.Context, r *Reservation) error {
 	if s.ticket == 0 {
 		s.ticket = tickets.Add(1)
 	}
-	r.watch.wants(aReservation, s)
+	me := r.watch.wants(aReservation, s)
 	h, err := r.lock(ctx, s)
 	switch {
 	case err == errYield:
@@ -135,7 +138,7 @@ func (s *Set) Add(ctx context.Context, r *Reservation) error {
 	case err != nil:
 		return err
 	}
-	r.watch.took(aReservation, s)
+	r.watch.took(aReservation, s, me)
 	s.held = append(s.held, h)
 	return nil
 }
@@ -152,10 +155,20 @@ func (s *Set) Held(r *Reservation) (Held, bool) {
 // Unlock gives all reservations back, the last one first, and makes the set
 // as new. One whose Held was unlocked before is ErrStale; the others are
 // unlocked all the same.
+//
+// After ErrBackoff it keeps the set's age, and what was in the way for the next
+// Lock or Until to take first: without that a set could give way for ever. A
+// second Unlock, with nothing held, makes the set as new then.
 func (s *Set) Unlock() error {
+	again := s.contended
+	if len(s.held) == 0 {
+		again = nil
+	}
 	err := s.unlockFrom(0)
-	// Not before: others look at the ticket of whoever holds something.
-	s.contended, s.ticket = nil, 0
+	if s.contended = again; again == nil {
+		// Not before: others look at the ticket of whoever holds something.
+		s.ticket = 0
+	}
 	return err
 }
 

@@ -340,6 +340,106 @@ func ring(t *testing.T, ctx context.Context, n, distance int, want []int) {
 	}
 }
 
+// TestUnlockKeepsAge passes if a set that unlocks after ErrBackoff, and locks
+// anew without Until, is as old as before and takes what was in its way first;
+// and one that unlocks twice is new.
+func TestUnlockKeepsAge(t *testing.T) {
+	severalParties(t)
+	ctx := t.Context()
+	for _, twice := range []bool{false, true} {
+		var a, b, c resv.Reservation
+		var old, young, youngest resv.Set
+		if err := errors.Join(old.Add(ctx, &a), young.Add(ctx, &b), youngest.Add(ctx, &c)); err != nil {
+			t.Fatal(err)
+		}
+		if err := young.Add(ctx, &a); !errors.Is(err, resv.ErrBackoff) {
+			t.Fatalf("Add of an older one's: %v, want ErrBackoff", err)
+		}
+		if err := errors.Join(young.Unlock(), old.Unlock()); err != nil {
+			t.Error(err)
+		}
+		if twice {
+			if err := young.Unlock(); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := young.Lock(ctx, &b); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := young.Held(&a); ok == twice {
+			t.Errorf("unlocked twice %v: what was in the way is held %v", twice, ok)
+		}
+		got := make(chan error)
+		waits, cancel := context.WithCancel(ctx)
+		go func() { got <- young.Add(waits, &c) }()
+		if twice { // it is younger than all
+			if err := <-got; !errors.Is(err, resv.ErrBackoff) {
+				t.Errorf("Add of an older one's: %v, want ErrBackoff", err)
+			}
+		} else {
+			waitForQueue(t, &c, 1)
+			cancel()
+			if err := <-got; !errors.Is(err, context.Canceled) {
+				t.Errorf("Add of a younger one's: %v, want Canceled", err)
+			}
+		}
+		cancel()
+		if err := errors.Join(young.Unlock(), youngest.Unlock()); err != nil {
+			t.Error(err)
+		}
+		mustBeFree(t, &a, &b, &c)
+	}
+}
+
+// TestEndedHoldHasAge passes if a set does not wait for the local map that an
+// older one has left behind, while it holds what the older one may want.
+func TestEndedHoldHasAge(t *testing.T) {
+	severalParties(t)
+	ctx := t.Context()
+	var a, b resv.Reservation
+	var old, young resv.Set
+	if err := errors.Join(old.Add(ctx, &a), young.Add(ctx, &b)); err != nil {
+		t.Fatal(err)
+	}
+	h, _ := old.Held(&a)
+	if err := a.Enter(h); err != nil {
+		t.Fatal(err)
+	}
+	a.Keep()
+	if err := h.Unlock(); !errors.Is(err, resv.ErrLocalMapsLive) {
+		t.Errorf("Unlock: %v, want ErrLocalMapsLive", err)
+	}
+	if err := young.Add(ctx, &a); !errors.Is(err, resv.ErrBackoff) {
+		t.Errorf("Add: %v, want ErrBackoff", err)
+	}
+	a.Reenter()
+	a.Leave()
+	if err := young.Unlock(); err != nil {
+		t.Error(err)
+	}
+	mustBeFree(t, &a, &b)
+}
+
+// TestReverse passes if a set gives its reservations back in the reverse order,
+// as drm_exec does.
+func TestReverse(t *testing.T) {
+	var rs [4]resv.Reservation
+	var s resv.Set
+	if err := s.Lock(t.Context(), &rs[2], &rs[0], &rs[3], &rs[1]); err != nil {
+		t.Fatal(err)
+	}
+	var order []int
+	for i := range rs {
+		rs[i].Defer(func() { order = append(order, i) })
+	}
+	if err := s.Unlock(); err != nil {
+		t.Error(err)
+	}
+	if want := []int{1, 3, 0, 2}; !slices.Equal(order, want) {
+		t.Errorf("unlocked in the order %v, want %v", order, want)
+	}
+}
+
 // TestUntilStale passes if a set whose function unlocks what belongs to the
 // set is an error, and the set is as new after it.
 func TestUntilStale(t *testing.T) {

@@ -48,9 +48,9 @@ func (r *Reservation) Keep() {
 // Reenter begins a call again that Keep has ended, also if the hold has ended
 // since.
 func (r *Reservation) Reenter() {
-	r.call.wants(aCall, nil)
+	me := r.call.wants(aCall, nil)
 	r.calls.Lock()
-	r.call.took(aCall, nil)
+	r.call.took(aCall, nil, me)
 }
 
 // Defer calls f under the reservation and does not wait for it: at once if it
@@ -59,9 +59,9 @@ func (r *Reservation) Reenter() {
 // somebody waits for a reservation, and must not unlock this one.
 func (r *Reservation) Defer(f func()) {
 	if h, ok := r.deferOrTake(f); ok {
-		r.watch.took(aReservation, nil)
+		r.watch.took(aReservation, nil, r.watch.tries())
+		defer h.Unlock() // also if f panics
 		f()
-		_ = h.Unlock() // cannot be stale: nobody else has seen it
 	}
 }
 

@@ -161,23 +161,24 @@ func TestCallsExclude(t *testing.T) {
 // Cases G01, G02
 func TestEnterRefused(t *testing.T) {
 	severalParties(t)
+	// In step, so that it is not the generations that tell holds apart.
 	var r, other resv.Reservation
 	past := lock(t, &r)
 	unlock(t, past)
-	wrong := lock(t, &other)
-	for name, h := range map[string]resv.Held{"no": {}, "another reservation's": wrong, "an ended": past} {
-		refused := func() {
-			t.Helper()
+	unlock(t, lock(t, &other))
+	now, wrong := lock(t, &r), lock(t, &other)
+	refused := func() {
+		t.Helper()
+		for name, h := range map[string]resv.Held{"no": {}, "another reservation's": wrong, "an ended": past} {
 			if err := r.Enter(h); !errors.Is(err, resv.ErrNotLocked) {
 				t.Errorf("Enter under %s hold: %v, want ErrNotLocked", name, err)
 			}
 		}
-		refused()
-		mustBeFree(t, &r)
-		now := lock(t, &r)
-		refused()
-		unlock(t, now)
 	}
+	refused()
+	unlock(t, now)
+	refused()
+	mustBeFree(t, &r)
 	unlock(t, wrong)
 }
 
@@ -400,5 +401,32 @@ func TestDeferRaces(t *testing.T) {
 		t.Errorf("%d done, want %d", did, 4*each)
 	}
 	unlock(t, h)
+	mustBeFree(t, &r)
+}
+
+// TestDeferPanics passes if a deferred function that panics does so to whoever
+// runs it, and neither the others nor the reservation are lost.
+func TestDeferPanics(t *testing.T) {
+	var r resv.Reservation
+	caught := func(f func()) (p any) {
+		defer func() { p = recover() }()
+		f()
+		return nil
+	}
+	boom := func() { panic("boom") }
+	if p := caught(func() { r.Defer(boom) }); p != "boom" {
+		t.Errorf("Defer on a free reservation panics with %v", p)
+	}
+	mustBeFree(t, &r)
+	h := lock(t, &r)
+	done := false
+	r.Defer(boom)
+	r.Defer(func() { done = true })
+	if p := caught(func() { h.Unlock() }); p != "boom" {
+		t.Errorf("Unlock panics with %v", p)
+	}
+	if !done {
+		t.Error("what was deferred after it is lost")
+	}
 	mustBeFree(t, &r)
 }
