@@ -4,6 +4,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gemtool/gemtool/drm/internal/hook"
 )
 
 // checkNode looks at a file without opening it.
@@ -39,6 +41,9 @@ func openNode(path string) (n int, err error) {
 
 // statNode looks at the file that was really opened.
 func statNode(n int) (rdev uint64, major, minor uint32, err error) {
+	if rdev, ok := hook.Node(n); ok {
+		return rdev, unix.Major(rdev), unix.Minor(rdev), nil
+	}
 	var st unix.Stat_t
 	if err := unix.Fstat(n, &st); err != nil {
 		return 0, 0, 0, err
@@ -67,13 +72,13 @@ func dupFile(f *os.File) (n int, err error) {
 func mmap(n int, offset int64, size int) (b []byte, err error) {
 	// Linux 6.1 takes a lock interruptibly here.
 	err = retry(func() error {
-		b, err = unix.Mmap(n, offset, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+		b, err = hook.Mmap(n, offset, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 		return err
 	})
 	return b, err
 }
 
-func munmap(b []byte) error { return unix.Munmap(b) }
+func munmap(b []byte) error { return hook.Munmap(b) }
 
 func retry(f func() error) error {
 	for {

@@ -4,6 +4,9 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gemtool/gemtool/drm"
+	"github.com/gemtool/gemtool/prime/internal/hook"
 )
 
 // dmaBufMagic is DMA_BUF_MAGIC of <linux/magic.h>, the type of the file
@@ -15,7 +18,7 @@ func inspect(n int) (attr, error) {
 	if err := retry(func() error { return unix.Fstatfs(n, &fs) }); err != nil {
 		return attr{}, err
 	}
-	if fs.Type != dmaBufMagic {
+	if fs.Type != dmaBufMagic && !hook.DMABuf(n) {
 		return attr{}, nil
 	}
 	var st unix.Stat_t
@@ -55,13 +58,14 @@ func mmap(n, size int, mode Access) (b []byte, err error) {
 	}
 	// Linux 6.1 takes a lock interruptibly here.
 	err = retry(func() error {
-		b, err = unix.Mmap(n, 0, size, prot, unix.MAP_SHARED)
+		b, err = hook.Mmap(n, 0, size, prot, unix.MAP_SHARED)
 		return err
 	})
 	return b, err
 }
 
-func munmap(b []byte) error { return unix.Munmap(b) }
+// munmap leaves it to package drm, where a debug build keeps the addresses.
+func munmap(b []byte) error { return drm.Munmap(b) }
 
 // pollReady asks, without waiting, whether a dma-buf or sync_file is ready:
 // for reading it is when nobody writes, for writing when nobody uses it. An

@@ -1,0 +1,2 @@
+// Package primetest helps to test code that shares buffers.
+package primetest
