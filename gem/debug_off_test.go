@@ -1,0 +1,6 @@
+//go:build !gemdebug
+
+package gem_test
+
+// debugBuild says that locks are watched and allocations are not rare.
+const debugBuild = false
