@@ -1,9 +1,10 @@
 # The two commands of a newcomer are `make demo` and `make test`; `make help`
 # lists the rest. KERNEL names the kernel of the VM: a series (6.12), host, or a
-# path together with MODULES.
+# path together with MODULES. KERNELS are the series of `make test-kernels`.
 
 KERNEL  ?= 6.12
 MODULES ?=
+KERNELS ?= 6.1 6.12 7.2
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gemtool
 
@@ -25,7 +26,7 @@ export GOTOOLCHAIN = local
 export GOWORK      = off
 
 # Go is looked at first, and only where it is needed.
-ifneq ($(filter-out help kernel packages clean,$(or $(MAKECMDGOALS),help)),)
+ifneq ($(filter-out help kernel kernels packages clean,$(or $(MAKECMDGOALS),help)),)
 GOVERSION := $(shell GO='$(GO)' testdata/make/check-go)
 ifneq ($(filter error,$(GOVERSION)),)
 $(error $(wordlist 2,99,$(GOVERSION)))
@@ -46,20 +47,30 @@ TARGETS = linux/arm64 linux/386 linux/arm linux/riscv64 darwin/arm64
 # The packages whose tests ask for devices.
 DEVICE_PACKAGES = ./drm/... ./prime/... ./gem/... ./cmd/gemtool ./cmd/gemtool/internal/command
 
-.PHONY: help build packages kernel demo test lint format cross unit scripts integration fmt clean
+# The kernel's own tests are in one kernel of several.
+KERNEL_PACKAGES = $(DEVICE_PACKAGES) ./cmd/gemtool/internal/vm/kunit
+
+# What make test-kernels ends with; ./... does not look into testdata.
+KERNELREPORT = ./testdata/make/kernelreport
+
+.PHONY: help build packages kernel kernels demo test test-kernels soak lint format cross unit scripts integration fmt clean
 .NOTPARALLEL:
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 build: ## build bin/gemtool, static
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(GEMTOOL) ./cmd/gemtool
 
 packages: ## find missing programs, and install them where that is wanted
-	@testdata/vm/packages
+	@testdata/vm/packages '$(KERNEL)'
 
 kernel: packages ## provide the VM's kernel (KERNEL=6.12) in the cache
 	@testdata/vm/provision '$(KERNEL)'
+
+kernels: ## provide all kernels (KERNELS="6.1 6.12 7.2") in the cache
+	@testdata/vm/packages $(KERNELS)
+	@set -e; for k in $(KERNELS); do testdata/vm/provision "$$k"; done
 
 demo: packages build kernel ## the main job: share buffers between all devices of a VM
 	@mkdir -p out
@@ -68,9 +79,15 @@ demo: packages build kernel ## the main job: share buffers between all devices o
 
 test: packages lint scripts unit integration ## all checks and all tests
 
+test-kernels: build kernels $(GOTESTSUM) ## device tests on all kernels (KERNELS="6.1 6.12 7.2")
+	CGO_ENABLED=0 testdata/make/test-kernels $(GOTESTSUM) '$(CURDIR)/$(GEMTOOL)' '$(KERNELS)' $(KERNEL_PACKAGES)
+
+soak: ## the model tests with ten times the steps
+	GEMTOOL_SOAK=1 $(GO) test -count=1 -timeout 60m -run 'Soak|TestModel' -v ./gem ./prime/resv
+
 lint: format cross $(STATICCHECK) ## format, vet, staticcheck, other systems
-	$(GO) vet ./...
-	$(STATICCHECK) ./...
+	$(GO) vet ./... $(KERNELREPORT)
+	$(STATICCHECK) ./... $(KERNELREPORT)
 	$(GO) mod tidy -diff
 
 format:
@@ -85,6 +102,7 @@ cross:
 
 scripts: ## test the scripts' own error paths
 	testdata/vm/provision-test
+	$(GO) test $(KERNELREPORT)
 
 unit: build kernel $(GOTESTSUM) ## tests on this machine, with the race detector
 	testdata/make/tests $(GOTESTSUM) unit -race ./...

@@ -95,6 +95,9 @@
 // nothing else in the kernel uses it. A purged object stays so: its maps, pins
 // and exports are ErrPurged, where the kernel would still pin it.
 //
+// A [Pool] keeps buffers for their next user, and offers them to Shrink until
+// then.
+//
 // # Concurrency
 //
 // Everything may be called from many goroutines. A [resv.Held] is meant for

@@ -230,7 +230,10 @@ func TestCreateFails(t *testing.T) {
 func TestUnderflow(t *testing.T) {
 	_, s, _, other := fakeStores(t)
 	o := fakeObject(t, s)
-	if err := o.Unpin(); !errors.Is(err, gem.ErrUnderflow) {
+	warnings := 0
+	defer gem.OnWarn(func(gem.Warning) { warnings++ })()
+	if err := o.Unpin(); !errors.Is(err, gem.ErrUnderflow) || warnings != 1 {
+		t.Errorf("%d warnings", warnings)
 		t.Errorf("Unpin at 0: %v, want ErrUnderflow", err)
 	}
 	wantStats(t, o, gem.Stats{})

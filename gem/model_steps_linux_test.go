@@ -163,6 +163,7 @@ func (s *sim) unpin(o *refObject) {
 		return
 	case n.pins == 0 || n.going:
 		s.want("Unpin", o.Object.Unpin(), gem.ErrUnderflow)
+		s.warnings++
 		return
 	case n.pin() > 1:
 		n.pins--

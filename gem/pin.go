@@ -55,15 +55,19 @@ func (o *Object) PinLocked(h resv.Held) error {
 // if somebody holds the reservation, the last pin ends when that hold does,
 // and counts until then. It works on a closed object.
 //
-// Errors: ErrUnderflow if all pins were given back; ErrImported.
+// Errors: ErrUnderflow if all pins were given back, which is also a Warning;
+// ErrImported.
 func (o *Object) Unpin() error {
 	n := o.ref.node
 	if o.ref.imported {
 		return o.fail("Unpin", ErrImported)
 	}
 	last, err := n.count.pin.dec()
-	if last {
+	switch {
+	case last:
 		err = n.release((*node).reapPin)
+	case err != nil:
+		warn(o.ref.warning("Unpin", err))
 	}
 	if err != nil {
 		return o.fail("Unpin", err)

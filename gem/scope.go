@@ -42,7 +42,7 @@ func (o *Object) Local(ctx context.Context, access Access, f func(View) error) (
 		return o.fail("Local", err)
 	}
 	defer func() { join(&err, l.Unmap()) }()
-	v := View{l.mapping}
+	v := View(l)
 	defer catchFault(&err, debug.SetPanicOnFault(true), v)
 	return f(v)
 }
@@ -81,7 +81,7 @@ func LocalAll(ctx context.Context, f func([]View) error, uses ...Use) (err error
 			return u.Object.fail("LocalAll", localErr)
 		}
 		defer func() { join(&err, l.Unmap()) }()
-		views[i] = View{l.mapping}
+		views[i] = View(l)
 	}
 	defer catchFault(&err, debug.SetPanicOnFault(true), views...)
 	return f(views)

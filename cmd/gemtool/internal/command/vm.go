@@ -3,6 +3,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -89,6 +90,10 @@ func (f *vmFlags) run(cmd *cobra.Command, args []string) error {
 		}
 	}
 	code, err := vm.Run(cmd.Context(), c)
+	var mistake *vm.ConfigError
+	if errors.As(err, &mistake) {
+		return usageError("vm: %w", err)
+	}
 	if err != nil {
 		return fmt.Errorf("vm: %w", err)
 	}

@@ -17,6 +17,10 @@ var (
 	testDirFlags  = []string{"outputdir", "gocoverdir", "fuzzcachedir"}
 )
 
+// oracleModule lets tests compare the kernel's own counters with the library's.
+// The kernels that this repository makes have it.
+const oracleModule = "gemtool_oracle"
+
 // bootSlack is what a VM may need beyond the time of the test in it.
 const bootSlack = 30 * time.Second
 
@@ -38,6 +42,7 @@ func (c *Config) ForGoTest() error {
 	}
 	root := moduleRoot(wd)
 	def(&c.Chdir, wd)
+	c.Wanted = append(c.Wanted, oracleModule)
 	c.Dirs = append(c.Dirs, Dir{Host: root})
 	flags := testFlags(c.Args[1:])
 	for _, f := range testFileFlags {

@@ -14,6 +14,16 @@ import (
 //go:embed allow.txt
 var allowText string
 
+var (
+	// debugComplaint matches what kernels say that were built to find faults,
+	// beyond the first lines that drmtest knows: SLUB, lockdep, kmemleak.
+	debugComplaint = regexp.MustCompile(`\bBUG \S+ \(|\*\*\* DEADLOCK|inconsistent lock state|suspicious RCU usage|kmemleak: \d+ new suspected`)
+
+	// warnReport matches the first line of a WARN's report, as it was until
+	// Linux 6.18 and as it is since.
+	warnReport = regexp.MustCompile(`WARNING: (CPU: \d+ PID: |.*\bat .*, CPU#\d+: )`)
+)
+
 // guard looks for the first line of a log that proves a broken kernel.
 type guard struct {
 	allow   []*regexp.Regexp
@@ -38,13 +48,13 @@ func (g *guard) check(line string) {
 		g.passing = !strings.Contains(line, "---[ end trace")
 		return
 	}
-	if g.problem != "" || !drmtest.KernelComplaint(line) {
+	if g.problem != "" || !drmtest.KernelComplaint(line) && !debugComplaint.MatchString(line) {
 		return
 	}
 	for _, re := range g.allow {
 		if re.MatchString(line) {
 			// Only a WARN has a report that ends with a mark of its own.
-			g.passing = strings.Contains(line, "WARNING: CPU:")
+			g.passing = warnReport.MatchString(line)
 			return
 		}
 	}

@@ -135,7 +135,7 @@ func TestArgs(t *testing.T) {
 	cfg := &Config{Memory: "1G", CPUs: 2, Append: "more=1"}
 	args := strings.Join(p.args(cfg, "kvm"), " ")
 	for _, want := range []string{
-		"-accel kvm -cpu host", "-m 1G -smp 2", "-kernel /k ", " more=1 -chardev",
+		"-accel kvm -cpu host", "-m 1G -smp 2,sockets=2", "-kernel /k ", " more=1 -chardev",
 		"-device bochs-display", "-fsdev local,id=fs0,path=/a,,b,security_model=none,multidevs=remap -device virtio-9p-pci,fsdev=fs0,mount_tag=gemtool0",
 		"path=/c,security_model=none,multidevs=remap,readonly=on",
 	} {

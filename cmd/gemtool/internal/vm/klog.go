@@ -78,6 +78,7 @@ func (l *klog) addLines(text string) {
 }
 
 func (l *klog) add(line string) {
+	line = line[:min(len(line), klogMaxLine)]
 	if line == "" || l.seen[line] {
 		return
 	}

@@ -13,7 +13,15 @@ import (
 func TestGuard(t *testing.T) {
 	bad := []string{
 		"WARNING: CPU: 0 PID: 1 at drivers/gpu/drm/drm_gem.c:1 f+0x1/0x2",
+		"WARNING: drivers/gpu/drm/drm_gem_shmem_helper.c:101 at drm_gem_shmem_release+0x1/0x2, CPU#1: prog/57",
 		"WARNING: possible circular locking dependency detected",
+		"WARNING: possible recursive locking detected",
+		"WARNING: inconsistent lock state",
+		"WARNING: suspicious RCU usage",
+		" *** DEADLOCK ***",
+		"BUG kmalloc-64 (Tainted: G    B             ): Right Redzone overwritten",
+		"BUG: sleeping function called from invalid context at kernel/locking/mutex.c:283",
+		"kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)",
 		"BUG: kernel NULL pointer dereference, address: 0",
 		"BUG: KASAN: slab-use-after-free in f+0x1/0x2",
 		"kernel BUG at mm/slub.c:1!",
@@ -38,6 +46,13 @@ func TestGuard(t *testing.T) {
 		"vkms: loading out-of-tree module taints kernel.",
 		"kasan: KernelAddressSanitizer initialized",
 		"debug: sleeping function checks enabled",
+		"Lock dependency validator: Copyright (c) 2006 Red Hat, Inc., Ingo Molnar",
+		"... MAX_LOCKDEP_SUBCLASSES:  8",
+		"kmemleak: Kernel memory leak detector initialized (mem pool available: 15679)",
+		"    KTAP version 1",
+		"    # Subtest: drm_gem_shmem",
+		"    ok 1 drm_gem_shmem_test_obj_create",
+		"# drm_exec: pass:7 fail:0 skip:0 total:7",
 	}
 	g := newGuard()
 	for _, line := range good {
@@ -55,7 +70,10 @@ func TestGuardAllow(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := guard{allow: allow}
-	for _, line := range []string{"WARNING: CPU: 0 PID: 1 at mm/known.c:1 f", "Call Trace:", "---[ end trace 0 ]---"} {
+	for _, line := range []string{
+		"WARNING: CPU: 0 PID: 1 at mm/known.c:1 f", "Call Trace:", "---[ end trace 0 ]---",
+		"WARNING: mm/known.c:1 at mm/known.c:f+0x1/0x2, CPU#1: prog/57", "Call Trace:", "---[ end trace 0 ]---",
+	} {
 		g.check(line)
 	}
 	if g.problem != "" {
@@ -101,7 +119,13 @@ func TestKlogBound(t *testing.T) {
 	for i := range 2 * klogLines {
 		fmt.Fprintf(l, "[%5d.000000] line\n", i)
 	}
+	l.addLines(strings.Repeat("y", 10*klogMaxLine) + "\n")
 	fmt.Fprint(l, strings.Repeat("x", 10*klogMaxLine))
+	for _, line := range l.lines {
+		if len(line) > klogMaxLine {
+			t.Fatalf("a line of %d bytes is kept", len(line))
+		}
+	}
 	if len(l.lines) != klogLines || len(l.seen) != len(l.lines) || len(l.part) > klogMaxLine {
 		t.Errorf("%d lines, %d seen, %d bytes of a line", len(l.lines), len(l.seen), len(l.part))
 	}

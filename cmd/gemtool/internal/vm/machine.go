@@ -3,7 +3,6 @@
 package vm
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +28,7 @@ type machine struct {
 	process *os.Process
 	ended   chan struct{} // closed when QEMU is gone and all its output read
 	err     error         // how it ended; valid after ended
-	stderr  bytes.Buffer  // valid after ended
+	stderr  head          // valid after ended
 }
 
 // startQEMU starts QEMU with args. The kernel kills it when this process
@@ -83,6 +82,17 @@ func startQEMU(path string, args []string, image *os.File, console io.Writer) (*
 	return m, nil
 }
 
+// head keeps the first bytes written to it: a QEMU that complains for ever
+// must not fill this machine's memory.
+type head []byte
+
+const headSize = 4 << 10
+
+func (h *head) Write(p []byte) (int, error) {
+	*h = append(*h, p[:min(len(p), headSize-len(*h))]...)
+	return len(p), nil
+}
+
 // kill ends QEMU and waits until it is gone.
 func (m *machine) kill() {
 	_ = m.process.Kill()
@@ -130,7 +140,7 @@ func (m *machine) why(ctx context.Context, err error) error {
 	if p := m.log.panicked(); p != "" {
 		return fmt.Errorf("the guest's kernel panicked: %s", p)
 	}
-	words, _, _ := strings.Cut(m.stderr.String(), "\n")
+	words, _, _ := strings.Cut(string(m.stderr), "\n")
 	words = printable(words)
 	switch {
 	case m.err != nil && words != "":

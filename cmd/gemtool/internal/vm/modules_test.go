@@ -128,3 +128,44 @@ func TestModuleRead(t *testing.T) {
 		t.Errorf("cache: got %q, %v, want one file", files, err)
 	}
 }
+
+// What is wanted is loaded where the kernel has it and there are devices; what
+// the user asked for has to be there.
+func TestChooseModules(t *testing.T) {
+	tree := testModules(t, testDep+"kernel/virtio_pci.ko:\nupdates/gemtool_oracle.ko: kernel/drm/drm.ko.xz\n")
+	choose := func(c Config, devices ...string) (names []string, err error) {
+		p := &plan{mods: tree}
+		err = p.chooseModules(&c, devices)
+		for _, m := range p.guest.Modules {
+			names = append(names, moduleName(m.Path))
+		}
+		return names, err
+	}
+	wanted := Config{Wanted: []string{oracleModule, "nosuch"}}
+	got, err := choose(wanted, "drm")
+	if diff := cmp.Diff([]string{"drm", oracleModule}, got); err != nil || diff != "" {
+		t.Errorf("with a device: %v (-want +got):\n%s", err, diff)
+	}
+	if got, err := choose(wanted); err != nil || len(got) != 0 {
+		t.Errorf("without devices: got %q, %v", got, err)
+	}
+	var mistake *ConfigError
+	for _, m := range []Module{{Name: "nosuch"}, {Name: "udmabuf", Options: "a=b"}} {
+		if _, err := choose(Config{Load: []Module{m}}); !errors.As(err, &mistake) {
+			t.Errorf("%v: got %v, want a ConfigError", m, err)
+		}
+	}
+}
+
+// A QEMU that complains for ever is heard for a while.
+func TestHead(t *testing.T) {
+	var h head
+	for range 100 {
+		if n, err := h.Write(make([]byte, 1000)); n != 1000 || err != nil {
+			t.Fatalf("got %d, %v", n, err)
+		}
+	}
+	if len(h) != headSize {
+		t.Errorf("%d bytes are kept, want %d", len(h), headSize)
+	}
+}

@@ -121,20 +121,27 @@ func mountTag(i int) string { return fmt.Sprintf("gemtool%d", i) }
 func (p *plan) chooseModules(cfg *Config, want []string) (err error) {
 	if !p.mods.known() {
 		if len(cfg.Load) > 0 {
-			return errors.New("--load: the kernel has no module directory; pass --modules DIR")
+			return configError("--load: the kernel has no module directory; pass --modules DIR")
 		}
 		return nil
 	}
 	if p.early, err = p.mods.closure([]string{"virtio_pci", "virtio_console"}); err != nil {
 		return fmt.Errorf("this kernel cannot talk to the host: %w", err)
 	}
+	// What is wanted is about devices.
+	if len(want) > 0 {
+		want = append(want, slices.DeleteFunc(slices.Clone(cfg.Wanted), func(m string) bool { return !p.mods.has(m) })...)
+	}
 	if len(p.mounts) > 0 {
 		want = append(want, "9p", "9pnet_virtio")
 	}
 	options := map[string]string{}
 	for _, m := range cfg.Load {
+		if !p.mods.has(m.Name) {
+			return configError("--load: %w: %s", errNoModule, m.Name)
+		}
 		if p.mods.builtin[moduleName(m.Name)] && m.Options != "" {
-			return fmt.Errorf("--load %s: built into this kernel, so its options belong to --append", m.Name)
+			return configError("--load %s: built into this kernel, so its options belong to --append", m.Name)
 		}
 		want = append(want, m.Name)
 		options[moduleName(m.Name)] = m.Options

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"strconv"
 	"strings"
 )
 
@@ -60,7 +59,8 @@ const (
 func (p *plan) args(cfg *Config, accel string) []string {
 	args := []string{
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-		"-m", cfg.Memory, "-smp", strconv.Itoa(cfg.CPUs),
+		// Sockets of their own: a kernel without ACPI finds no other CPUs.
+		"-m", cfg.Memory, "-smp", fmt.Sprintf("%[1]d,sockets=%[1]d", cfg.CPUs),
 	}
 	image := p.kernel.image
 	if accel == "kvm" {

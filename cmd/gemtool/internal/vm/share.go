@@ -25,16 +25,16 @@ func resolveDirs(dirs []Dir) ([]Dir, error) {
 	for _, d := range dirs {
 		host, err := filepath.Abs(d.Host)
 		if err != nil {
-			return nil, fmt.Errorf("shared directory: %w", err)
+			return nil, configError("shared directory: %w", err)
 		}
 		if !isDir(host) {
-			return nil, fmt.Errorf("shared directory %s: no such directory", host)
+			return nil, configError("shared directory %s: no such directory", host)
 		}
 		d.Host = host
 		def(&d.Guest, host)
 		d.Guest = path.Clean(d.Guest)
 		if !path.IsAbs(d.Guest) || d.Guest == "/" {
-			return nil, fmt.Errorf("shared directory %s: %q is no absolute path below the guest's root", host, d.Guest)
+			return nil, configError("shared directory %s: %q is no absolute path below the guest's root", host, d.Guest)
 		}
 		if !covered(d, out) {
 			out = append(out, d)
@@ -76,7 +76,7 @@ func usePack(share string, mods *moduleTree, qemuHas func(string) bool) (bool, e
 		return true, nil
 	case "9p":
 		if why != "" {
-			return false, fmt.Errorf("--share 9p: %s", why)
+			return false, configError("--share 9p: %s", why)
 		}
 	}
 	return false, nil

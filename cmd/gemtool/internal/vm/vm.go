@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"runtime"
 	"slices"
 	"sync"
@@ -36,6 +37,7 @@ type Config struct {
 	Accel   string        // auto (default), kvm or tcg
 	Devices []string      // nil: DefaultDevices; "none": no device
 	Load    []Module      // further modules
+	Wanted  []string      // further modules, where there are devices and the kernel has them
 	Append  string        // further kernel arguments
 	Memory  string        // as QEMU's -m; default 1G
 	CPUs    int           // default 2
@@ -139,15 +141,40 @@ func (c *Config) setDefaults() {
 // Check finds what can only be a mistake of whoever wrote the Config.
 func (c *Config) Check() error {
 	if a := c.Accel; !slices.Contains([]string{"", "auto", "kvm", "tcg"}, a) {
-		return fmt.Errorf("accelerator %q: want auto, kvm or tcg", a)
+		return configError("accelerator %q: want auto, kvm or tcg", a)
 	}
 	if s := c.Share; !slices.Contains([]string{"", "auto", "9p", "pack"}, s) {
-		return fmt.Errorf("sharing %q: want auto, 9p or pack", s)
+		return configError("sharing %q: want auto, 9p or pack", s)
 	}
 	if c.CPUs < 0 || c.Timeout < 0 {
-		return errors.New("negative number of CPUs or time")
+		return configError("negative number of CPUs or time")
 	}
-	return checkDevices(c.Devices)
+	if c.Memory != "" && !memorySize.MatchString(c.Memory) {
+		return configError("memory %q: want a size as 1G or 512M", c.Memory)
+	}
+	for _, m := range c.Load {
+		if m.Name == "" {
+			return configError("module to load: no name")
+		}
+	}
+	if err := checkDevices(c.Devices); err != nil {
+		return &ConfigError{err}
+	}
+	_, err := resolveDirs(c.Dirs)
+	return err
+}
+
+// memorySize is what QEMU takes for -m; a bare number means MiB.
+var memorySize = regexp.MustCompile(`^0*[1-9][0-9]*[MmGgTt]?$`)
+
+// ConfigError is a mistake in a Config, found before anything was started.
+type ConfigError struct{ err error }
+
+func (e *ConfigError) Error() string { return e.err.Error() }
+func (e *ConfigError) Unwrap() error { return e.err }
+
+func configError(format string, args ...any) error {
+	return &ConfigError{fmt.Errorf(format, args...)}
 }
 
 type lockedWriter struct {
