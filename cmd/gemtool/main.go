@@ -9,10 +9,12 @@ import (
 	"syscall"
 
 	"github.com/gemtool/gemtool/cmd/gemtool/internal/command"
+	"github.com/gemtool/gemtool/gem/conformance"
 )
 
 func main() {
 	asInit()
+	conformance.RunChild()
 	// Ctrl-C cancels the context, so that every command gives back what it
 	// took (VMs, masters, files); a second one kills as usual.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)

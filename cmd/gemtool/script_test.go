@@ -40,6 +40,9 @@ func TestScripts(t *testing.T) {
 			switch name {
 			case "vm":
 				return drmtest.InVM(), nil
+			case "linux61":
+				release, err := os.ReadFile("/proc/sys/kernel/osrelease")
+				return strings.HasPrefix(string(release), "6.1."), err
 			case "dri":
 				cards, err := filepath.Glob("/sys/class/drm/card*")
 				return len(cards) > 0, err

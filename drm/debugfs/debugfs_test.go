@@ -63,6 +63,15 @@ func TestFramebuffers(t *testing.T) {
 		framebuffer(49, "a\n\trefcount=99", 1, 64, 64, own),
 		framebuffer(47, "[fbcon]", 3, 1024, 768, console),
 	})
+
+	// Here the buffer is mapped and another device has imported it.
+	own.Start, own.RefCount, own.Shmem = 0x100000, 4, &debugfs.Shmem{CountsPins: true, PagesPin: 1, PagesUse: 2}
+	imported.Start = 0x100004
+	got, err = debugfs.ParseFramebuffers(sample(t, "framebuffer-7.2"))
+	check(t, got, err, []debugfs.Framebuffer{
+		framebuffer(55, "debugfs.test", 1, 64, 64, imported),
+		framebuffer(54, "debugfs.test", 1, 64, 64, own),
+	})
 }
 
 func framebufferText(comm, object string) string {
@@ -125,6 +134,11 @@ func TestBufinfo(t *testing.T) {
 		Size: 16384, Flags: 2, Mode: 0x80007, Count: 6, Exporter: "drm", Inode: 1,
 		Name: "x\n\tAttached Devices:\n\tevil", Attachments: []string{"vkms"},
 	}}})
+	got, err = debugfs.ParseBufinfo(sample(t, "bufinfo-7.2"))
+	check(t, got, err, debugfs.Bufinfo{Size: 32768, Buffers: []debugfs.Buffer{
+		{Size: 16384, Flags: 2, Mode: 0x2080007, Count: 6, Exporter: "drm", Inode: 2, Name: "<none>", Attachments: []string{"vkms"}},
+		{Size: 16384, Flags: 2, Mode: 0x2080007, Count: 6, Exporter: "drm", Inode: 1, Name: "<none>", Attachments: []string{"vgem"}},
+	}})
 }
 
 const bufinfoHead = "\nDma-buf Objects:\nsize    \tflags   \tmode    \tcount   \texp_name\tino     \tname\n"

@@ -14,9 +14,10 @@ import (
 func FuzzFramebuffers(f *testing.F) {
 	f.Add(sample(f, "framebuffer-6.1"))
 	f.Add(sample(f, "framebuffer-6.12"))
+	f.Add(sample(f, "framebuffer-7.2"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		fbs, err := debugfs.ParseFramebuffers(text)
-		if (err != nil) == (fbs != nil) && len(text) > 0 {
+		if (err == nil) != (fbs != nil) && len(text) > 0 {
 			t.Errorf("%v and %v", fbs, err)
 		}
 	})
@@ -46,6 +47,7 @@ func FuzzGEMNames(f *testing.F) {
 
 func FuzzBufinfo(f *testing.F) {
 	f.Add(sample(f, "bufinfo-6.12"))
+	f.Add(sample(f, "bufinfo-7.2"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if info, err := debugfs.ParseBufinfo(text); err != nil && (info.Size != 0 || info.Buffers != nil) {
 			t.Errorf("%v and %v", info, err)

@@ -12,6 +12,7 @@ import (
 // cleanups close. Tests that run beside it confuse it.
 func CheckLeaks(t TB) {
 	t.Helper()
+	startPoller(t)
 	before, err := holdings()
 	if err != nil {
 		t.Fatalf("what this process holds: %v", err)
@@ -30,6 +31,18 @@ func CheckLeaks(t TB) {
 			t.Errorf("closed what the test did not open: %s", strings.Join(gone, ", "))
 		}
 	})
+}
+
+// startPoller makes the Go runtime open the descriptors of its poller, which it
+// does with the first file that can be waited for, and never closes.
+func startPoller(t TB) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatalf("starting the poller: %v", err)
+	}
+	r.Close()
+	w.Close()
 }
 
 // holdings lists the descriptors and the mappings of DRM nodes and dma-bufs.

@@ -1,9 +1,13 @@
 package kms_test
 
 import (
+	"errors"
 	"image"
 	"image/color"
+	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/gemtool/gemtool/drm"
 	"github.com/gemtool/gemtool/drm/drmtest"
@@ -151,11 +155,26 @@ func state(t *testing.T, path string) map[string]uint64 {
 	return all
 }
 
+// linux61 says whether this is Linux 6.1. Its vkms starts at 20 pixels where
+// later ones do at 10, and Debian's has no udmabuf.
+func linux61(t *testing.T) bool {
+	t.Helper()
+	var name unix.Utsname
+	if err := unix.Uname(&name); err != nil { // not an os.File: its poller keeps descriptors
+		t.Fatal(err)
+	}
+	return strings.HasPrefix(unix.ByteSliceToString(name.Release[:]), "6.1.")
+}
+
 // TestReadBack passes if every pixel that vkms wrote is the one it was to
 // show, for sizes whose rows are not whole pages, one that differs by a pixel
 // is noticed, and all is set as it was.
 func TestReadBack(t *testing.T) {
-	for _, size := range []image.Point{{10, 10}, {64, 64}, {333, 77}, {640, 480}} {
+	smallest := image.Pt(10, 10)
+	if linux61(t) {
+		smallest = image.Pt(20, 20)
+	}
+	for _, size := range []image.Point{smallest, {64, 64}, {333, 77}, {640, 480}} {
 		t.Run(size.String(), func(t *testing.T) {
 			drmtest.GuardKernelLog(t)
 			drmtest.CheckLeaks(t)
@@ -222,6 +241,9 @@ func TestReadBackImport(t *testing.T) {
 		{"udmabuf", func(t *testing.T) (*prime.Buffer, int) {
 			const pitch = 1024
 			buf, err := prime.NewUdmabuf(uint64(pitch * size.Y))
+			if errors.Is(err, prime.ErrNotSupported) && linux61(t) {
+				t.Skipf("NOT TESTED: %v", err)
+			}
 			if err != nil {
 				t.Fatal(err)
 			}

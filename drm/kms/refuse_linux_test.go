@@ -74,7 +74,14 @@ func TestReadBackBusy(t *testing.T) {
 		t.Errorf("beside a master: %v, want ErrBusy", err)
 	}
 	shown := newPicture(t, server, size)
-	show(t, server, shown.fb, size)
+	hide := show(t, server, shown.fb, size)
+	// Where the kernel has no console of its own, a CRTC stays on without a
+	// picture.
+	t.Cleanup(func() {
+		if err := errors.Join(server.SetMaster(), hide()); err != nil {
+			t.Error(err)
+		}
+	})
 	if err := server.DropMaster(); err != nil {
 		t.Fatal(err)
 	}
@@ -86,8 +93,8 @@ func TestReadBackBusy(t *testing.T) {
 }
 
 // show has a vkms show a framebuffer as a display server does, with what this
-// package exports.
-func show(t *testing.T, d *drm.Device, fb kms.FBID, size image.Point) {
+// package exports. It returns what switches all of it off.
+func show(t *testing.T, d *drm.Device, fb kms.FBID, size image.Point) (hide func() error) {
 	t.Helper()
 	if err := d.SetClientCap(drm.ClientCapAtomic, 1); err != nil {
 		t.Fatal(err)
@@ -105,7 +112,7 @@ func show(t *testing.T, d *drm.Device, fb kms.FBID, size image.Point) {
 		t.Fatal(err)
 	}
 	crtc, plane, connector := r.CRTCs[0], planes[0].ID, r.Connectors[0]
-	var req kms.Request
+	var req, off kms.Request
 	set := func(o kms.Object, values map[string]uint64) {
 		props, err := kms.ReadProperties(d, o)
 		if err != nil {
@@ -113,6 +120,7 @@ func show(t *testing.T, d *drm.Device, fb kms.FBID, size image.Point) {
 		}
 		for name, v := range values {
 			req.Set(o, props[name].ID, v)
+			off.Set(o, props[name].ID, 0)
 		}
 	}
 	w, h := uint64(size.X), uint64(size.Y)
@@ -127,6 +135,7 @@ func show(t *testing.T, d *drm.Device, fb kms.FBID, size image.Point) {
 	if err := req.Commit(d, kms.CommitAllowModeset); err != nil {
 		t.Fatal(err)
 	}
+	return func() error { return off.Commit(d, kms.CommitAllowModeset) }
 }
 
 // TestReadBackCancelled passes if the end of the context ends ReadBack before

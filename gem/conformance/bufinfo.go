@@ -1,15 +1,14 @@
 package conformance
 
 import (
-	"fmt"
-	"os"
-	"strings"
 	"time"
+
+	"github.com/gemtool/gemtool/drm/debugfs"
 )
 
 // checkBufinfo fails a case after which the system has another number of
-// dma-bufs than now. It is for a system where nobody else makes any, and does
-// nothing where the kernel does not say (root only).
+// dma-bufs or of attachments to them than now. It is for a system where nobody
+// else makes any, and does nothing where the kernel does not say (root only).
 func checkBufinfo(t T) {
 	t.Helper()
 	before, ok := dmaBufs()
@@ -19,30 +18,32 @@ func checkBufinfo(t T) {
 	t.Cleanup(func() {
 		t.Helper()
 		// The kernel's last reference may go in a worker of its own.
-		var after int
-		for wait := time.Millisecond; wait < 200*time.Millisecond; wait *= 2 {
+		var after shared
+		for wait := time.Millisecond; wait < time.Second; wait *= 2 {
 			if after, ok = dmaBufs(); !ok || after == before {
 				return
 			}
 			time.Sleep(wait)
 		}
-		t.Errorf("the system had %d dma-bufs and has %d", before, after)
+		t.Errorf("the system had %+v and has %+v", before, after)
 	})
 }
 
-// dmaBufs reads the system's number of dma-bufs.
-func dmaBufs() (n int, ok bool) {
-	text, err := os.ReadFile("/sys/kernel/debug/dma_buf/bufinfo")
-	if err != nil {
-		return 0, false
-	}
-	return parseBufinfo(string(text))
-}
+// shared counts what devices and processes share, of the whole system.
+type shared struct{ buffers, attachments int }
 
-// parseBufinfo reads the last line. The lines before it carry names that
-// anybody chose; the last one is the kernel's own.
-func parseBufinfo(text string) (n int, ok bool) {
-	text = strings.TrimSpace(text)
-	_, err := fmt.Sscanf(text[strings.LastIndexByte(text, '\n')+1:], "Total %d objects", &n)
-	return n, err == nil
+func dmaBufs() (n shared, ok bool) {
+	text, err := debugfs.Default.Bufinfo()
+	if err != nil {
+		return n, false
+	}
+	info, err := debugfs.ParseBufinfo(text)
+	if err != nil {
+		return n, false
+	}
+	n.buffers = len(info.Buffers)
+	for _, b := range info.Buffers {
+		n.attachments += len(b.Attachments)
+	}
+	return n, true
 }

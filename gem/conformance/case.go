@@ -29,6 +29,17 @@ type Env struct {
 	Kernel  Kernel
 	Targets []Target // all there are, for cases that share buffers
 	Effort  Effort
+	// Strict and Children are the suite's.
+	Strict, Children bool
+	slow             bool
+}
+
+// scale makes a number of rounds smaller on a kernel that checks itself.
+func (e *Env) scale(rounds int) int {
+	if e.slow {
+		return max(1, rounds/8)
+	}
+	return rounds
 }
 
 // Effort says how long a case with an open end goes on.

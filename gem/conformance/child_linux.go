@@ -25,8 +25,8 @@ func exportToChild(t T, env *Env) {
 		if err != nil {
 			t.Fatalf("export: %v", err)
 		}
-		if got := dmaBufsOfChild(t); got != test.want {
-			t.Errorf("%s: the child has %d dma-bufs, want %d", test.what, got, test.want)
+		if got := len(descriptorsOfChild(t)); got != test.want {
+			t.Errorf("%s: the child has %d descriptors, want %d", test.what, got, test.want)
 		}
 		wantErr(t, "close", fd.Close(), nil)
 	}
@@ -35,12 +35,14 @@ func exportToChild(t T, env *Env) {
 		t.Fatalf("%v", err)
 	}
 	defer fd.Close()
-	if got := dmaBufsOfChild(t); got != 0 {
-		t.Errorf("the library's export: the child has %d dma-bufs", got)
+	if got := descriptorsOfChild(t); len(got) != 0 {
+		t.Errorf("the library's export: the child has %q", got)
 	}
 }
 
-func dmaBufsOfChild(t T) (count int) {
+// descriptorsOfChild lists the dma-bufs and DRM nodes that a child has as it
+// begins.
+func descriptorsOfChild(t T) (all []string) {
 	t.Helper()
 	runtime.LockOSThread() // the tracer is a thread
 	defer runtime.UnlockOSThread()
@@ -52,11 +54,7 @@ func dmaBufsOfChild(t T) (count int) {
 	}
 	defer func() {
 		_ = unix.Kill(pid, unix.SIGKILL)
-		for {
-			if _, err := unix.Wait4(pid, nil, 0, nil); err != unix.EINTR {
-				return
-			}
-		}
+		_, _ = reap(pid)
 	}()
 	var status unix.WaitStatus
 	for {
@@ -76,9 +74,10 @@ func dmaBufsOfChild(t T) (count int) {
 		t.Fatalf("%v", err)
 	}
 	for _, fd := range fds {
-		if target, err := os.Readlink(fd); err == nil && strings.HasPrefix(target, "/dmabuf:") {
-			count++
+		target, err := os.Readlink(fd)
+		if err == nil && (strings.HasPrefix(target, "/dmabuf:") || strings.HasPrefix(target, "/dev/dri/")) {
+			all = append(all, target)
 		}
 	}
-	return count
+	return all
 }

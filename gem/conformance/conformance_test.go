@@ -1,11 +1,23 @@
 package conformance_test
 
 import (
+	"fmt"
+	"os"
 	"testing"
 
 	"github.com/gemtool/gemtool/drm/drmtest"
 	"github.com/gemtool/gemtool/gem/conformance"
 )
+
+// summary is what TestConformance leaves for the end of the run.
+var summary string
+
+func TestMain(m *testing.M) {
+	conformance.RunChild()
+	code := m.Run()
+	fmt.Print(summary)
+	os.Exit(code)
+}
 
 // TestConformance runs every case on every device of the machine. It passes
 // if no case fails and nothing is skipped but what skips.txt lists.
@@ -27,10 +39,14 @@ func TestConformance(t *testing.T) {
 		}
 		t.Skip("no DRM device on this machine: run in the VM (make test)")
 	}
-	suite := conformance.Suite{Kernel: kernel, Targets: targets, Strict: drmtest.InVM()}
+	suite := conformance.Suite{Kernel: kernel, Targets: targets, Strict: drmtest.InVM(), Children: true}
+	if os.Getenv("GEMTOOL_SOAK") != "" {
+		suite.Effort = conformance.Soak
+	}
 	for _, c := range conformance.All() {
 		suite.Run(c, func(name string, f func(conformance.T)) {
 			t.Run(name, func(t *testing.T) { f(t) })
 		})
 	}
+	summary = suite.Summary()
 }

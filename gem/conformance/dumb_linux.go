@@ -175,10 +175,10 @@ func createRandom(t T, env *Env) {
 		}
 		return int(rnd.Uint32() >> rnd.IntN(32) & math.MaxInt32)
 	}
-	rounds := env.Effort.Rounds(t, 3_000, 1_000_000)
+	rounds := env.Effort.Rounds(t, env.scale(3_000), 1_000_000)
 	switch {
 	case env.Driver == "virtio_gpu": // each buffer is a conversation with the host
-		rounds = env.Effort.Rounds(t, 150, 50_000)
+		rounds = env.Effort.Rounds(t, env.scale(150), 50_000)
 	case memoryOf(env.Driver, env.Kernel) == VRAM: // each one is cleared at once
 		rounds = env.Effort.Rounds(t, 500, 100_000)
 	}
@@ -236,7 +236,7 @@ func createClear(t T, env *Env) {
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
-			for range env.Effort.Rounds(t, 25, 10_000) {
+			for range env.Effort.Rounds(t, env.scale(25), 10_000) {
 				if err := createDirty(dev); err != nil {
 					t.Errorf("%v", err)
 					return

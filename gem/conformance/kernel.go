@@ -34,3 +34,10 @@ func (k Kernel) Less(o Kernel) bool {
 }
 
 func (k Kernel) String() string { return fmt.Sprintf("%d.%d", k.Major, k.Minor) }
+
+// checksItself says whether this kernel has lockdep, and is many times slower
+// for it and what comes with it.
+func checksItself() bool {
+	_, err := os.Stat("/proc/lockdep_stats")
+	return err == nil
+}

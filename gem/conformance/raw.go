@@ -42,6 +42,31 @@ type (
 		_                 structs.HostLayout
 		handle, newHandle uint32
 	}
+	rawAuth struct {
+		_     structs.HostLayout
+		magic uint32
+	}
+	rawVgemAttach struct {
+		_                         structs.HostLayout
+		handle, flags, fence, pad uint32
+	}
+	rawClientName struct {
+		_            structs.HostLayout
+		length, name uint64
+	}
+	rawVgemSignal struct {
+		_            structs.HostLayout
+		fence, flags uint32
+	}
+	rawUdmabufList struct {
+		_            structs.HostLayout
+		flags, count uint32
+	}
+	rawUdmabufItem struct {
+		_            structs.HostLayout
+		memfd, pad   uint32
+		offset, size uint64
+	}
 	rawSyncFile struct {
 		_     structs.HostLayout
 		flags uint32
@@ -50,6 +75,12 @@ type (
 )
 
 var (
+	rawOpGetMagic     = ioctl.Read[rawAuth]("GET_MAGIC", 'd', 0x02)
+	rawOpAuthMagic    = ioctl.Write[rawAuth]("AUTH_MAGIC", 'd', 0x11)
+	rawOpDropMaster   = ioctl.None("DROP_MASTER", 'd', 0x1f)
+	rawOpVgemAttach   = ioctl.ReadWrite[rawVgemAttach]("VGEM_FENCE_ATTACH", 'd', 0x41)
+	rawOpClientName   = ioctl.ReadWrite[rawClientName]("SET_CLIENT_NAME", 'd', 0xd1)
+	rawOpVgemSignal   = ioctl.Write[rawVgemSignal]("VGEM_FENCE_SIGNAL", 'd', 0x42)
 	rawOpGEMClose     = ioctl.Write[rawGEMClose]("GEM_CLOSE", 'd', 0x09)
 	rawOpFlink        = ioctl.ReadWrite[rawFlink]("GEM_FLINK", 'd', 0x0a)
 	rawOpGEMOpen      = ioctl.ReadWrite[rawGEMOpen]("GEM_OPEN", 'd', 0x0b)
@@ -59,6 +90,7 @@ var (
 	rawOpDestroyDumb  = ioctl.ReadWrite[rawDestroyDumb]("MODE_DESTROY_DUMB", 'd', 0xb4)
 	rawOpChangeHandle = ioctl.ReadWrite[rawChangeHandle]("GEM_CHANGE_HANDLE", 'd', 0xd2)
 
+	rawOpUdmabufList    = ioctl.Write[rawUdmabufList]("UDMABUF_CREATE_LIST", 'u', 0x43)
 	rawOpSetName        = ioctl.Write[uintptr]("DMA_BUF_SET_NAME", 'b', 1)
 	rawOpExportSyncFile = ioctl.ReadWrite[rawSyncFile]("DMA_BUF_EXPORT_SYNC_FILE", 'b', 2)
 )
@@ -68,3 +100,6 @@ const (
 	rawRDWR    = 2
 	rawCLOEXEC = 0o2000000
 )
+
+// rawVgemWrite attaches a fence as a writer's.
+const rawVgemWrite = 1

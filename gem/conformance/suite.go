@@ -1,6 +1,10 @@
 package conformance
 
-import "github.com/gemtool/gemtool/drm/drmtest"
+import (
+	"os"
+
+	"github.com/gemtool/gemtool/drm/drmtest"
+)
 
 // Suite runs cases on a set of targets.
 type Suite struct {
@@ -11,6 +15,11 @@ type Suite struct {
 	// uses: a skip that skips.txt does not know is a failure, and so is a
 	// dma-buf more or less in the system.
 	Strict bool
+	// Children says that the program calls [RunChild], so that cases may
+	// start it again as a process that they can kill.
+	Children bool
+
+	results map[string]*result // by id
 }
 
 // Run runs c on every target that it applies to. It calls run for each with
@@ -24,13 +33,15 @@ func (s *Suite) Run(c Case, run func(name string, f func(T))) {
 		}
 		ran = true
 		run(c.ID+"/"+target.String(), func(t T) {
-			t = s.guard(t, c.ID, target.String())
+			t = s.guard(s.record(t, c.ID), c.ID, target.String())
+			warmUp()
 			drmtest.GuardKernelLog(t)
 			drmtest.CheckLeaks(t)
 			if s.Strict {
 				checkBufinfo(t)
 			}
-			c.Run(t, &Env{Target: target, Kernel: s.Kernel, Targets: s.Targets, Effort: s.Effort})
+			c.Run(t, &Env{Target: target, Kernel: s.Kernel, Targets: s.Targets, Effort: s.Effort,
+				Strict: s.Strict, Children: s.Children, slow: checksItself()})
 			if t.Context().Err() != nil {
 				t.Skipf("interrupted")
 			}
@@ -38,8 +49,17 @@ func (s *Suite) Run(c Case, run func(name string, f func(T))) {
 	}
 	if !ran {
 		run(c.ID, func(t T) {
-			s.guard(t, c.ID, noDevice).Skipf("no device here that this case applies to")
+			s.guard(s.record(t, c.ID), c.ID, noDevice).Skipf("no device here that this case applies to")
 		})
+	}
+}
+
+// warmUp has Go's runtime make the descriptors that it keeps for good, which
+// no case left behind.
+func warmUp() {
+	if r, w, err := os.Pipe(); err == nil {
+		r.Close()
+		w.Close()
 	}
 }
 

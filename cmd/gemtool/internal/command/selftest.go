@@ -75,7 +75,7 @@ func selftest(cmd *cobra.Command, match *regexp.Regexp, devices []string, soak b
 	for _, err := range denied {
 		fmt.Fprintf(cmd.ErrOrStderr(), "gemtool: left out: %v\n", err)
 	}
-	suite := conformance.Suite{Kernel: kernel, Targets: targets}
+	suite := conformance.Suite{Kernel: kernel, Targets: targets, Children: true} // main calls RunChild
 	if soak {
 		suite.Effort = conformance.Soak
 	}

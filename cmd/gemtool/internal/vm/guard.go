@@ -14,15 +14,9 @@ import (
 //go:embed allow.txt
 var allowText string
 
-var (
-	// debugComplaint matches what kernels say that were built to find faults,
-	// beyond the first lines that drmtest knows: SLUB, lockdep, kmemleak.
-	debugComplaint = regexp.MustCompile(`\bBUG \S+ \(|\*\*\* DEADLOCK|inconsistent lock state|suspicious RCU usage|kmemleak: \d+ new suspected`)
-
-	// warnReport matches the first line of a WARN's report, as it was until
-	// Linux 6.18 and as it is since.
-	warnReport = regexp.MustCompile(`WARNING: (CPU: \d+ PID: |.*\bat .*, CPU#\d+: )`)
-)
+// warnReport matches the first line of a WARN's report, as it was until Linux
+// 6.18 and as it is since.
+var warnReport = regexp.MustCompile(`WARNING: (CPU: \d+ PID: |.*\bat .*, CPU#\d+: )`)
 
 // guard looks for the first line of a log that proves a broken kernel.
 type guard struct {
@@ -48,7 +42,7 @@ func (g *guard) check(line string) {
 		g.passing = !strings.Contains(line, "---[ end trace")
 		return
 	}
-	if g.problem != "" || !drmtest.KernelComplaint(line) && !debugComplaint.MatchString(line) {
+	if g.problem != "" || !drmtest.KernelComplaint(line) {
 		return
 	}
 	for _, re := range g.allow {
