@@ -47,6 +47,9 @@ TARGETS = linux/arm64 linux/386 linux/arm linux/riscv64 darwin/arm64
 # The packages whose tests ask for devices.
 DEVICE_PACKAGES = ./drm/... ./prime/... ./gem/... ./cmd/gemtool ./cmd/gemtool/internal/command
 
+# Tests of models and fake cards, to which devices add nothing but time.
+MODEL_TESTS = ^Test(Model|Linearizable.*|Pool(Race|Random))$$
+
 # The kernel's own tests are in one kernel of several.
 KERNEL_PACKAGES = $(DEVICE_PACKAGES) ./cmd/gemtool/internal/vm/kunit
 
@@ -80,7 +83,7 @@ demo: packages build kernel ## the main job: share buffers between all devices o
 test: packages lint scripts unit integration ## all checks and all tests
 
 test-kernels: build kernels $(GOTESTSUM) ## device tests on all kernels (KERNELS="6.1 6.12 7.2")
-	CGO_ENABLED=0 testdata/make/test-kernels $(GOTESTSUM) '$(CURDIR)/$(GEMTOOL)' '$(KERNELS)' $(KERNEL_PACKAGES)
+	CGO_ENABLED=0 testdata/make/test-kernels $(GOTESTSUM) '$(CURDIR)/$(GEMTOOL)' '$(KERNELS)' -skip '$(MODEL_TESTS)' $(KERNEL_PACKAGES)
 
 soak: ## the model tests with ten times the steps
 	GEMTOOL_SOAK=1 $(GO) test -count=1 -timeout 60m -run 'Soak|TestModel' -v ./gem ./prime/resv
@@ -108,7 +111,7 @@ unit: build kernel $(GOTESTSUM) ## tests on this machine, with the race detector
 	testdata/make/tests $(GOTESTSUM) unit -race ./...
 
 integration: build kernel $(GOTESTSUM) ## tests on the devices of a VM (KERNEL=6.12)
-	CGO_ENABLED=0 testdata/make/tests $(GOTESTSUM) integration -count=1 -timeout 4m -exec '$(VM) --' $(DEVICE_PACKAGES)
+	CGO_ENABLED=0 testdata/make/tests $(GOTESTSUM) integration -count=1 -timeout 4m -skip '$(MODEL_TESTS)' -exec '$(VM) --' $(DEVICE_PACKAGES)
 
 fmt: ## format the code
 	gofmt -w .

@@ -183,15 +183,27 @@ func TestCounters(t *testing.T) {
 	vunmap(t, m)
 }
 
+// foreign makes memory behind the library's back, as another process would.
+func foreign(t *testing.T, s *gem.Store) *prime.Buffer {
+	t.Helper()
+	d := s.Device()
+	dumb, err := d.CreateDumb(64, 64, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := prime.Export(d, dumb.Handle)
+	if err := errors.Join(err, d.DestroyDumb(dumb.Handle)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	return b
+}
+
 // TestForeign passes if memory that this process did not make has no counters
 // here, and is mapped through its dma-buf.
 func TestForeign(t *testing.T) {
 	vgem, vkms := stores(t)
-	b, err := prime.NewUdmabuf(16384)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Close()
+	b := foreign(t, vkms)
 	one, two := importOn(t, vgem, b), importOn(t, vkms, b)
 	if !one.Imported() || one.Size() != 16384 {
 		t.Errorf("imported %v, size %d", one.Imported(), one.Size())

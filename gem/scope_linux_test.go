@@ -30,17 +30,7 @@ func TestLocal(t *testing.T) {
 	vgem, vkms := stores(t)
 	o := create(t, vgem)
 	imported := importOn(t, vkms, export(t, o))
-	udma, err := prime.NewUdmabuf(16384)
-	if errors.Is(err, prime.ErrNotSupported) {
-		t.Log("no udmabuf on this kernel: foreign memory is left out")
-	} else if err != nil {
-		t.Fatal(err)
-	}
-	objs := []*gem.Object{o, imported}
-	if udma != nil {
-		defer udma.Close()
-		objs = append(objs, importOn(t, vgem, udma))
-	}
+	objs := []*gem.Object{o, imported, importOn(t, vgem, foreign(t, vkms))}
 	for i, x := range objs {
 		var leaked gem.View
 		err := x.Local(t.Context(), prime.ReadWrite, func(v gem.View) error {
