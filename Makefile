@@ -56,7 +56,7 @@ KERNEL_PACKAGES = $(DEVICE_PACKAGES) ./cmd/gemtool/internal/vm/kunit
 # What make test-kernels ends with; ./... does not look into testdata.
 KERNELREPORT = ./testdata/make/kernelreport
 
-.PHONY: help build packages kernel kernels demo test test-kernels soak lint format cross unit scripts integration fmt clean
+.PHONY: help build packages kernel kernels demo test test-kernels soak lint format cross unit debug scripts integration fmt clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -80,7 +80,7 @@ demo: packages build kernel ## the main job: share buffers between all devices o
 	$(VM) --dir '$(CURDIR)/out=/out' -- $(GEMTOOL) matrix --png /out
 	@echo "what the importers read: out/*.png"
 
-test: packages lint scripts unit integration ## all checks and all tests
+test: packages lint scripts unit debug integration ## all checks and all tests
 
 test-kernels: build kernels $(GOTESTSUM) ## device tests on all kernels (KERNELS="6.1 6.12 7.2")
 	CGO_ENABLED=0 testdata/make/test-kernels $(GOTESTSUM) '$(CURDIR)/$(GEMTOOL)' '$(KERNELS)' -skip '$(MODEL_TESTS)' $(KERNEL_PACKAGES)
@@ -109,6 +109,13 @@ scripts: ## test the scripts' own error paths
 
 unit: build kernel $(GOTESTSUM) ## tests on this machine, with the race detector
 	testdata/make/tests $(GOTESTSUM) unit -race ./...
+
+# The checker is slow under emulation: the VM runs what only devices show.
+debug: build kernel $(STATICCHECK) ## tests of the debug build (tag gemdebug)
+	$(GO) vet -tags gemdebug ./...
+	$(STATICCHECK) -tags gemdebug ./...
+	$(GO) test -tags gemdebug -skip '$(MODEL_TESTS)|Soak' ./drm/... ./prime/... ./gem
+	CGO_ENABLED=0 $(GO) test -tags gemdebug -count=1 -timeout 4m -run 'Report|Local|Adopt|Hold|Store|SR' -exec '$(VM) --' ./gem
 
 integration: build kernel $(GOTESTSUM) ## tests on the devices of a VM (KERNEL=6.12)
 	CGO_ENABLED=0 testdata/make/tests $(GOTESTSUM) integration -count=1 -timeout 4m -skip '$(MODEL_TESTS)' -exec '$(VM) --' $(DEVICE_PACKAGES)

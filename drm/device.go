@@ -173,8 +173,10 @@ func (d *Device) Close() error { return d.fd.Close() }
 
 // SetMaster makes this file the DRM master of its device.
 //
-// Nodes: card. Permissions: CAP_SYS_ADMIN, or having been master before.
-// Errors: EBUSY while another file is master, EACCES.
+// Nodes: card. Permissions: CAP_SYS_ADMIN, or having been master before, which
+// old kernels (6.1) remember of the thread that opened the file and later ones
+// of the process: where it matters lock the goroutine to its thread. Errors:
+// EBUSY while another file is master, EACCES.
 func (d *Device) SetMaster() error { return d.doNone(uapi.OpSetMaster) }
 
 // DropMaster ends this file's master status.
