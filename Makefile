@@ -39,10 +39,7 @@ STATICCHECK = $(CACHE)/bin/go$(GOVERSION)/staticcheck@v0.8.2
 GOTESTSUM   = $(CACHE)/bin/go$(GOVERSION)/gotestsum@v1.13.0
 
 GEMTOOL = bin/gemtool
-# One CPU: until vblank timers came (after Linux 6.12) vkms takes a CRTC down by
-# waiting for its timer with a lock held that the timer may wait for on another
-# CPU, and all of the guest spins. Emulated CPUs share one of the host's anyway.
-VM      = $(CURDIR)/$(GEMTOOL) vm --cpus 1 --kernel $(KERNEL) $(if $(MODULES),--modules $(MODULES))
+VM      = $(CURDIR)/$(GEMTOOL) vm --kernel $(KERNEL) $(if $(MODULES),--modules $(MODULES))
 
 # Where the checks build for: every layout of the ABI, and a system without it.
 TARGETS = linux/arm64 linux/386 linux/arm linux/riscv64 darwin/arm64

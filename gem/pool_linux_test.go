@@ -3,66 +3,27 @@ package gem_test
 import (
 	"context"
 	"errors"
-	"structs"
 	"testing"
 	"time"
 
 	"github.com/gemtool/gemtool/drm/drmtest"
 	"github.com/gemtool/gemtool/drm/fourcc"
-	"github.com/gemtool/gemtool/drm/ioctl"
 	"github.com/gemtool/gemtool/gem"
 	"github.com/gemtool/gemtool/prime"
 )
-
-// The private ioctls of vgem, <drm/vgem_drm.h>.
-type vgemFenceAttach struct {
-	_        structs.HostLayout
-	Handle   uint32
-	Flags    uint32
-	OutFence uint32
-	Pad      uint32
-}
-
-type vgemFenceSignal struct {
-	_     structs.HostLayout
-	Fence uint32
-	Flags uint32
-}
-
-const vgemFenceWrite = 1
-
-var (
-	opVgemAttach = ioctl.ReadWrite[vgemFenceAttach]("VGEM_FENCE_ATTACH", 'd', 0x41)
-	opVgemSignal = ioctl.Write[vgemFenceSignal]("VGEM_FENCE_SIGNAL", 'd', 0x42)
-)
-
-// attachFence has the device use an object until the fence is signalled.
-func attachFence(t *testing.T, o *gem.Object, s *gem.Store, flags uint32) (signal func()) {
-	t.Helper()
-	arg := vgemFenceAttach{Handle: uint32(o.Handle()), Flags: flags}
-	if err := opVgemAttach.Do(s.Device().FD(), &arg); err != nil {
-		t.Fatal(err)
-	}
-	return func() {
-		t.Helper()
-		if err := opVgemSignal.Do(s.Device().FD(), &vgemFenceSignal{Fence: arg.OutFence}); err != nil {
-			t.Error(err)
-		}
-	}
-}
 
 // TestPoolFence passes if no buffer comes back while a device reads or writes
 // it, and none waits for that; and if an importer's device counts, too.
 func TestPoolFence(t *testing.T) {
 	vgem, vkms := stores(t)
 	for _, test := range []struct {
-		name  string
-		maker *gem.Store
-		flags uint32
+		name   string
+		maker  *gem.Store
+		writes bool
 	}{
-		{"read", vgem, 0},
-		{"write", vgem, vgemFenceWrite},
-		{"written by an importer", vkms, vgemFenceWrite},
+		{"read", vgem, false},
+		{"write", vgem, true},
+		{"written by an importer", vkms, true},
 	} {
 		p := gem.NewPool(test.maker, gem.PoolOptions{Limit: 1 << 20})
 		get := func() *gem.Object {
@@ -87,14 +48,14 @@ func TestPoolFence(t *testing.T) {
 		if err := b.Close(); err != nil {
 			t.Error(err)
 		}
-		signal := attachFence(t, imported, vgem, test.flags)
+		fence := drmtest.AttachFence(t, vgem.Device(), imported.Handle(), test.writes)
 		put(o)
 		other := get()
 		if other == o {
 			t.Errorf("%s: got a buffer that a device uses", test.name)
 		}
 		put(other)
-		signal()
+		fence.Signal(t)
 		if got := get(); got != other {
 			t.Errorf("%s: did not get the buffer that was used last", test.name)
 		}

@@ -30,7 +30,6 @@ type reference struct {
 const (
 	refClosed = 1 << 31
 	refPurged = 1 << 30 // the handle is closed already
-	refUsers  = refPurged - 1
 )
 
 // alive says whether the object can be used.

@@ -116,8 +116,8 @@ func TestDescriptorsExhausted(t *testing.T) {
 	o := dumb(t, d)
 	b := anyBuffer(t)
 	fenced := export(t, d, o.Handle)
-	fence := attach(t, d, o.Handle, vgemFenceWrite)
-	defer signal(t, d, fence)
+	fence := drmtest.AttachFence(t, d, o.Handle, true)
+	defer fence.Signal(t)
 	f, err := b.File()
 	if err != nil {
 		t.Fatal(err)

@@ -5,56 +5,15 @@ import (
 	"errors"
 	"runtime"
 	"slices"
-	"structs"
 	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/gemtool/gemtool/drm"
 	"github.com/gemtool/gemtool/drm/drmtest"
-	"github.com/gemtool/gemtool/drm/ioctl"
 	"github.com/gemtool/gemtool/prime"
 )
-
-// The private ioctls of vgem, <drm/vgem_drm.h>.
-type vgemFenceAttach struct {
-	_        structs.HostLayout
-	Handle   uint32
-	Flags    uint32
-	OutFence uint32
-	Pad      uint32
-}
-
-type vgemFenceSignal struct {
-	_     structs.HostLayout
-	Fence uint32
-	Flags uint32
-}
-
-const vgemFenceWrite = 1
-
-var (
-	opVgemAttach = ioctl.ReadWrite[vgemFenceAttach]("VGEM_FENCE_ATTACH", 'd', 0x41)
-	opVgemSignal = ioctl.Write[vgemFenceSignal]("VGEM_FENCE_SIGNAL", 'd', 0x42)
-)
-
-func attach(t *testing.T, d *drm.Device, h drm.Handle, flags uint32) uint32 {
-	t.Helper()
-	arg := vgemFenceAttach{Handle: uint32(h), Flags: flags}
-	if err := opVgemAttach.Do(d.FD(), &arg); err != nil {
-		t.Fatal(err)
-	}
-	return arg.OutFence
-}
-
-func signal(t *testing.T, d *drm.Device, fence uint32) {
-	t.Helper()
-	if err := opVgemSignal.Do(d.FD(), &vgemFenceSignal{Fence: fence}); err != nil {
-		t.Error(err)
-	}
-}
 
 // TestFence passes if BeginAccess waits for the fences that matter for its
 // access until they are signalled or the context ends, and leaves nothing.
@@ -66,17 +25,17 @@ func TestFence(t *testing.T) {
 	goroutines := runtime.NumGoroutine()
 	for _, test := range []struct {
 		name   string
-		fence  uint32
+		writes bool
 		access prime.Access
 		waits  bool
 	}{
-		{"read while reading", 0, prime.Read, false},
-		{"write while reading", 0, prime.Write, true},
-		{"read while writing", vgemFenceWrite, prime.Read, true},
-		{"write while writing", vgemFenceWrite, prime.Write, true},
-		{"read-write while reading", 0, prime.ReadWrite, true},
+		{"read while reading", false, prime.Read, false},
+		{"write while reading", false, prime.Write, true},
+		{"read while writing", true, prime.Read, true},
+		{"write while writing", true, prime.Write, true},
+		{"read-write while reading", false, prime.ReadWrite, true},
 	} {
-		fence := attach(t, d, o.Handle, test.fence)
+		fence := drmtest.AttachFence(t, d, o.Handle, test.writes)
 		if !test.waits {
 			w, err := b.BeginAccess(t.Context(), test.access)
 			if err != nil {
@@ -85,7 +44,7 @@ func TestFence(t *testing.T) {
 			if err := w.End(); err != nil {
 				t.Error(err)
 			}
-			signal(t, d, fence)
+			fence.Signal(t)
 			continue
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -124,7 +83,7 @@ func TestFence(t *testing.T) {
 		}
 		mu.Unlock()
 		start := time.Now()
-		signal(t, d, fence)
+		fence.Signal(t)
 		wg.Wait()
 		if took := time.Since(start); took > 2*time.Second {
 			t.Errorf("%s: woken %v after the signal", test.name, took)
@@ -142,8 +101,8 @@ func TestFenceWaitIsIdle(t *testing.T) {
 	d := drmtest.RequireDevice(t, "vgem")
 	o := dumb(t, d)
 	b := export(t, d, o.Handle)
-	fence := attach(t, d, o.Handle, 0)
-	defer signal(t, d, fence)
+	fence := drmtest.AttachFence(t, d, o.Handle, false)
+	defer fence.Signal(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	before := cpuTime(t)

@@ -24,13 +24,13 @@ func TestIdle(t *testing.T) {
 		}
 	}
 	want("new", true, true)
-	reading := attach(t, d, o.Handle, 0)
+	reading := drmtest.AttachFence(t, d, o.Handle, false)
 	want("while a device reads", true, false)
-	signal(t, d, reading)
+	reading.Signal(t)
 	want("after that", true, true)
-	writing := attach(t, d, o.Handle, vgemFenceWrite)
+	writing := drmtest.AttachFence(t, d, o.Handle, true)
 	want("while a device writes", false, false)
-	signal(t, d, writing)
+	writing.Signal(t)
 	want("after that", true, true)
 }
 

@@ -63,7 +63,7 @@ Without --modules all that is needed must be built into that kernel.`,
 	flags.StringArrayVar(&f.dirs, "dir", nil, "share a directory as `HOST=GUEST[:ro]`, repeatable")
 	flags.StringVar(&c.Share, "share", "auto", "`auto|9p|pack`: how directories are shared")
 	flags.StringVar(&c.Memory, "memory", "1G", "`SIZE` of the VM's memory")
-	flags.IntVar(&c.CPUs, "cpus", 2, "`N` CPUs")
+	flags.IntVar(&c.CPUs, "cpus", 1, "`N` CPUs; with more than one, vkms before vblank timers (up to Linux 6.12) can hang")
 	flags.DurationVar(&f.timeout, "timeout", 2*time.Minute, "deadline of the whole run; for a test binary its -test.timeout where that is more")
 	flags.StringVar(&f.user, "user", "", "run the program as `UID[:GID]` (default root)")
 	flags.StringArrayVar(&f.env, "env", nil, "set `NAME[=VALUE]` for the program, by default as it is here; repeatable")

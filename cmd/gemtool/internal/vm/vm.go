@@ -27,6 +27,11 @@ import (
 	"time"
 )
 
+// defaultCPUs is one, as up to Linux 6.12 vkms_disable_vblank waits for its
+// timer with locks held that the timer's function may wait for on another CPU,
+// and the guest spins for good. Emulated CPUs share one of the host's anyway.
+const defaultCPUs = 1
+
 // Config says what to run and where. The zero value of a field means its
 // default.
 type Config struct {
@@ -40,7 +45,7 @@ type Config struct {
 	Wanted  []string      // further modules, where there are devices and the kernel has them
 	Append  string        // further kernel arguments
 	Memory  string        // as QEMU's -m; default 1G
-	CPUs    int           // default 2
+	CPUs    int           // default 1: see defaultCPUs
 	Timeout time.Duration // of the whole run; default 2 minutes
 	Share   string        // auto (default), 9p or pack
 	Dirs    []Dir         // host directories the guest sees
@@ -116,7 +121,7 @@ func (c *Config) setDefaults() {
 	def(&c.Kernel, DefaultKernel())
 	def(&c.Accel, "auto")
 	def(&c.Memory, "1G")
-	def(&c.CPUs, 2)
+	def(&c.CPUs, defaultCPUs)
 	def(&c.Timeout, 2*time.Minute)
 	def(&c.Share, "auto")
 	def(&c.Chdir, "/")
