@@ -391,7 +391,9 @@ func TestFailRaceSoak(t *testing.T) {
 	o := fakeObject(t, s)
 	var n atomic.Int64
 	f.On(drmtest.FakeMmap, func(drmtest.Call) syscall.Errno {
-		if n.Add(1)%3 == 0 {
+		// The first fails: on one CPU the goroutines may go round in step, and
+		// then the object, once mapped, is never unmapped before the end.
+		if n.Add(1)%3 != 0 {
 			return syscall.ENOMEM
 		}
 		return 0

@@ -22,9 +22,15 @@ func stores(t *testing.T) (vgem, vkms *gem.Store) {
 	return gem.StoreOf(drmtest.RequireDevice(t, "vgem")), gem.StoreOf(drmtest.RequireDevice(t, "vkms"))
 }
 
-func create(t *testing.T, s *gem.Store) *gem.Object {
+func create(t testing.TB, s *gem.Store) *gem.Object {
 	t.Helper()
 	o, err := s.Create(64, 64, 32)
+	return closing(t, o, err)
+}
+
+// closing closes o at the end of the test, unless the test has.
+func closing(t testing.TB, o *gem.Object, err error) *gem.Object {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,15 +55,7 @@ func export(t *testing.T, o *gem.Object) *prime.Buffer {
 func importOn(t *testing.T, s *gem.Store, b *prime.Buffer) *gem.Object {
 	t.Helper()
 	o, err := s.Import(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := o.Close(); err != nil && !errors.Is(err, gem.ErrClosed) {
-			t.Error(err)
-		}
-	})
-	return o
+	return closing(t, o, err)
 }
 
 func vmap(t *testing.T, o *gem.Object) gem.Map {

@@ -26,15 +26,7 @@ func fakeStores(t testing.TB) (f *drmtest.Fake, a, again, b *gem.Store) {
 func fakeObject(t testing.TB, s *gem.Store) *gem.Object {
 	t.Helper()
 	o, err := s.Create(32, 32, 32)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := o.Close(); err != nil && !errors.Is(err, gem.ErrClosed) {
-			t.Error(err)
-		}
-	})
-	return o
+	return closing(t, o, err)
 }
 
 // TestKUnit is the kernel's drm_gem_shmem_test.c by the names of its cases:
