@@ -395,5 +395,3 @@ func TestSR6(t *testing.T) {
 		vunmap(t, f)
 	})
 }
-
-// elsewhere calls f on another goroutine, and fails the test if f waits.

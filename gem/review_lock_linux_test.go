@@ -17,6 +17,7 @@ import (
 
 // The second half of the review: the lock, its order, and what lives under it.
 
+// elsewhere calls f on another goroutine, and fails the test if f waits.
 func elsewhere[T any](t *testing.T, what string, f func() T) (result T) {
 	t.Helper()
 	done := make(chan T, 1)
