@@ -23,7 +23,8 @@ func SameFile(a, b *Device) bool {
 
 // DeviceID names the device that the node is of, the same for all nodes of one
 // device: for an object of one file an import on another is none if the two
-// have one DeviceID. It is for comparing only.
+// have one DeviceID. A device that was unbound and the one that is bound in its
+// place differ. It is for comparing only.
 func (d *Device) DeviceID() string { return d.id }
 
 // Closed says whether Close was called.

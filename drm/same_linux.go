@@ -3,6 +3,7 @@ package drm
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,9 +19,28 @@ func sameFile(a, b int) bool {
 	return same == 1
 }
 
-// parentOf returns the directory in sysfs of the device that a node is of.
+// parentOf names the device that a node is of: its directory in sysfs, and
+// which of those that were there in turn. A device that is unbound while it is
+// open, and the next in its slot, have one directory, but the class directory
+// between it and the nodes is made anew, with an inode of its own.
 func parentOf(rdev uint64) (string, error) {
 	major := unix.Major(rdev)
-	n, err := readNode(fmt.Sprintf("/sys/dev/char/%d:%d", major, unix.Minor(rdev)), major)
-	return n.parent, err
+	dir := fmt.Sprintf("/sys/dev/char/%d:%d", major, unix.Minor(rdev))
+	n, err := readNode(dir, major)
+	if err != nil {
+		return "", err
+	}
+	node, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return "", err
+	}
+	class := filepath.Dir(node)
+	if n.parent == node {
+		class = node // a node without a parent is a device of its own
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(class, &st); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s#%d", n.parent, st.Ino), nil
 }
