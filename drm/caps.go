@@ -30,6 +30,32 @@ const (
 	CapAtomicAsyncPageFlip Cap = 0x15
 )
 
+var capNames = map[Cap]string{
+	CapDumbBuffer:          "DUMB_BUFFER",
+	CapVBlankHighCRTC:      "VBLANK_HIGH_CRTC",
+	CapDumbPreferredDepth:  "DUMB_PREFERRED_DEPTH",
+	CapDumbPreferShadow:    "DUMB_PREFER_SHADOW",
+	CapPrime:               "PRIME",
+	CapTimestampMonotonic:  "TIMESTAMP_MONOTONIC",
+	CapAsyncPageFlip:       "ASYNC_PAGE_FLIP",
+	CapCursorWidth:         "CURSOR_WIDTH",
+	CapCursorHeight:        "CURSOR_HEIGHT",
+	CapAddFB2Modifiers:     "ADDFB2_MODIFIERS",
+	CapPageFlipTarget:      "PAGE_FLIP_TARGET",
+	CapCRTCInVBlankEvent:   "CRTC_IN_VBLANK_EVENT",
+	CapSyncobj:             "SYNCOBJ",
+	CapSyncobjTimeline:     "SYNCOBJ_TIMELINE",
+	CapAtomicAsyncPageFlip: "ATOMIC_ASYNC_PAGE_FLIP",
+}
+
+// String returns the cap's name in drm.h, without its DRM_CAP_.
+func (c Cap) String() string {
+	if name, ok := capNames[c]; ok {
+		return name
+	}
+	return fmt.Sprintf("%#x", uint64(c))
+}
+
 // The bits of CapPrime.
 const (
 	PrimeImport = 1 << 0
@@ -51,15 +77,34 @@ const (
 	ClientCapPlaneColorPipeline  ClientCap = 7
 )
 
+var clientCapNames = map[ClientCap]string{
+	ClientCapStereo3D:            "STEREO_3D",
+	ClientCapUniversalPlanes:     "UNIVERSAL_PLANES",
+	ClientCapAtomic:              "ATOMIC",
+	ClientCapAspectRatio:         "ASPECT_RATIO",
+	ClientCapWritebackConnectors: "WRITEBACK_CONNECTORS",
+	ClientCapCursorPlaneHotspot:  "CURSOR_PLANE_HOTSPOT",
+	ClientCapPlaneColorPipeline:  "PLANE_COLOR_PIPELINE",
+}
+
+// String returns the cap's name in drm.h, without its DRM_CLIENT_CAP_.
+func (c ClientCap) String() string {
+	if name, ok := clientCapNames[c]; ok {
+		return name
+	}
+	return fmt.Sprintf("%#x", uint64(c))
+}
+
 // Cap asks the device for the value of a cap.
 //
 // Nodes: card, render, accel. Errors: EINVAL for a cap that the kernel does
-// not know, ErrNotSupported for all but the timestamp, PRIME and sync object
-// caps on a device without modesetting.
+// not know (CapAtomicAsyncPageFlip came after Linux 6.1); ErrNotSupported for
+// all but the timestamp, PRIME and sync object caps on a device without
+// modesetting, even one with dumb buffers. Source: drm_getcap in drm_ioctl.c.
 func (d *Device) Cap(c Cap) (uint64, error) {
 	arg := uapi.GetCap{Capability: uint64(c)}
 	if err := uapi.OpGetCap.Do(d.fd, &arg); err != nil {
-		return 0, d.NewError(uapi.OpGetCap.Name(), fmt.Sprintf("%#x", uint64(c)), err)
+		return 0, d.NewError(uapi.OpGetCap.Name(), c.String(), err)
 	}
 	return arg.Value, nil
 }
@@ -68,12 +113,16 @@ func (d *Device) Cap(c Cap) (uint64, error) {
 // the others 0 or 1.
 //
 // Nodes: card. Errors: EINVAL for a cap or value that the kernel does not
-// know, or before the cap that this one needs (writeback connectors need
-// atomic); ErrNotSupported on a device without modesetting.
+// know (ClientCapCursorPlaneHotspot came after Linux 6.1,
+// ClientCapPlaneColorPipeline after 6.12), or before the cap that this one
+// needs (writeback connectors need atomic); ErrNotSupported on a device without
+// modesetting, on one without the atomic interface for ClientCapAtomic, and on
+// one that has no such thing for the last two. Source: drm_setclientcap in
+// drm_ioctl.c.
 func (d *Device) SetClientCap(c ClientCap, value uint64) error {
 	arg := uapi.SetClientCap{Capability: uint64(c), Value: value}
 	if err := uapi.OpSetClientCap.Do(d.fd, &arg); err != nil {
-		return d.NewError(uapi.OpSetClientCap.Name(), fmt.Sprintf("%d=%d", uint64(c), value), err)
+		return d.NewError(uapi.OpSetClientCap.Name(), fmt.Sprintf("%v=%d", c, value), err)
 	}
 	return nil
 }
