@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/gemtool/gemtool/drm/internal/uapi"
@@ -49,6 +50,8 @@ type Device struct {
 	rdev uint64
 	kind NodeKind
 	id   string // of the device that it is a node of
+
+	reading atomic.Bool // Events: at most one reader
 }
 
 // Options changes how Open opens a node. The zero value suits everybody but

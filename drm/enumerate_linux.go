@@ -37,7 +37,15 @@ var kinds = map[string]NodeKind{"card": NodePrimary, "renderD": NodeRender, "acc
 func Devices() ([]Info, error) { return devices("/sys") }
 
 func devices(sys string) ([]Info, error) {
-	var nodes []sysNode
+	nodes, err := listNodes(sys)
+	if err != nil {
+		return nil, fmt.Errorf("drm: listing devices: %w", err)
+	}
+	return joinNodes(nodes), nil
+}
+
+// listNodes lists the nodes that sysfs has now.
+func listNodes(sys string) (nodes []sysNode, err error) {
 	for _, c := range classes {
 		dir := filepath.Join(sys, c.dir)
 		entries, err := os.ReadDir(dir)
@@ -45,7 +53,7 @@ func devices(sys string) ([]Info, error) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("drm: listing devices: %w", err)
+			return nil, err
 		}
 		for _, e := range entries {
 			m := c.name.FindStringSubmatch(e.Name())
@@ -61,7 +69,7 @@ func devices(sys string) ([]Info, error) {
 			nodes = append(nodes, n)
 		}
 	}
-	return joinNodes(nodes), nil
+	return nodes, nil
 }
 
 // readNode reads the entry of a node.

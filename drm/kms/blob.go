@@ -2,7 +2,6 @@ package kms
 
 import (
 	"fmt"
-	"math"
 	"runtime"
 
 	"github.com/gemtool/gemtool/drm"
@@ -10,16 +9,26 @@ import (
 	"github.com/gemtool/gemtool/drm/ioctl"
 )
 
+// MaxBlob is how many bytes a blob of CreateBlob and ReadBlob has at most. The
+// largest that hardware is known to take are color cubes of some 100 KiB.
+const MaxBlob = maxList
+
 // CreateBlob gives the kernel a value of a property that does not fit in 64
 // bits, such as a mode. It lives until DestroyBlob and for as long as a
 // property has it as its value.
 //
-// Nodes: card. Errors: EINVAL for no data; ENOMEM.
+// The kernel takes blobs of up to 2 GiB from everybody, as many as they like,
+// and kernels without the fix of CVE-2026-43287 do not even charge them to who
+// made them: hence MaxBlob. Whoever makes blobs for others has to count them.
+//
+// Nodes: card. Errors: ErrRange for more than MaxBlob, of which the kernel is
+// not asked; EINVAL for no data; ENOMEM; ErrNotSupported on a device without
+// modesetting. Source: drm_property.c.
 func CreateBlob(d *drm.Device, data []byte) (BlobID, error) {
 	fail := func(err error) error {
 		return d.NewError(uapi.OpModeCreatePropBlob.Name(), fmt.Sprintf("of %d bytes", len(data)), err)
 	}
-	if uint64(len(data)) > math.MaxUint32 {
+	if len(data) > MaxBlob {
 		return 0, fail(drm.ErrRange)
 	}
 	var pin runtime.Pinner
@@ -44,7 +53,8 @@ func DestroyBlob(d *drm.Device, id BlobID) error {
 
 // ReadBlob reads a blob, whoever created it.
 //
-// Nodes: card. Errors: ENOENT for an unknown blob.
+// Nodes: card. Errors: ENOENT for an unknown blob; ErrRange for one larger
+// than MaxBlob.
 func ReadBlob(d *drm.Device, id BlobID) ([]byte, error) {
 	var pin runtime.Pinner
 	defer pin.Unpin()

@@ -134,3 +134,79 @@ func TestKeepsMaster(t *testing.T) {
 		t.Errorf("master: %v, %v", is, err)
 	}
 }
+
+// TestCreateBlobCap passes if the kernel is never asked for a blob larger
+// than MaxBlob, and for one of that size it is.
+//
+// Case J13
+func TestCreateBlobCap(t *testing.T) {
+	d := drmtest.RequireDevice(t, "vkms")
+	asked := 0
+	drmtest.Intercept(t, func(c drmtest.Call) (syscall.Errno, bool) {
+		if c.Request != uapi.OpModeCreatePropBlob.Request() {
+			return 0, false
+		}
+		asked++
+		if n := drmtest.Arg[uapi.ModeCreateBlob](c).Length; n != kms.MaxBlob {
+			t.Errorf("asked for %d bytes", n)
+		}
+		drmtest.Arg[uapi.ModeCreateBlob](c).BlobID = 5
+		return 0, true
+	})
+	if id, err := kms.CreateBlob(d, make([]byte, kms.MaxBlob)); id != 5 || err != nil {
+		t.Errorf("%v, %v", id, err)
+	}
+	if _, err := kms.CreateBlob(d, make([]byte, kms.MaxBlob+1)); !errors.Is(err, drm.ErrRange) || !strings.Contains(err.Error(), "1048577 bytes") {
+		t.Errorf("%v, want ErrRange", err)
+	}
+	if asked != 1 {
+		t.Errorf("asked %d times", asked)
+	}
+}
+
+// TestBlob passes if a blob comes back as it was given, and is gone after it
+// was destroyed.
+func TestBlob(t *testing.T) {
+	drmtest.CheckLeaks(t)
+	d := drmtest.RequireDevice(t, "vkms")
+	for _, want := range []string{"x", strings.Repeat("gamma", 1000), strings.Repeat("m", kms.MaxBlob)} {
+		id, err := kms.CreateBlob(d, []byte(want))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := kms.ReadBlob(d, id); err != nil || string(got) != want {
+			t.Errorf("%d bytes, %v, want %d", len(got), err, len(want))
+		}
+		other, err := drm.Open(d.Path(), drm.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(kms.DestroyBlob(other, id), other.Close()); !errors.Is(err, syscall.EPERM) {
+			t.Errorf("destroyed by another: %v, want EPERM", err)
+		}
+		if err := kms.DestroyBlob(d, id); err != nil {
+			t.Error(err)
+		}
+		if _, err := kms.ReadBlob(d, id); !errors.Is(err, syscall.ENOENT) {
+			t.Errorf("after its end: %v, want ENOENT", err)
+		}
+	}
+}
+
+// TestLeaseDescriptor passes if a descriptor that cannot be is an error.
+func TestLeaseDescriptor(t *testing.T) {
+	d := drmtest.RequireDevice(t, "vkms")
+	drmtest.Intercept(t, func(c drmtest.Call) (syscall.Errno, bool) {
+		if c.Request != uapi.OpModeCreateLease.Request() {
+			return 0, false
+		}
+		if flags := drmtest.Arg[uapi.ModeCreateLease](c).Flags; flags&syscall.O_CLOEXEC == 0 {
+			t.Errorf("flags %#x", flags)
+		}
+		drmtest.Arg[uapi.ModeCreateLease](c).FD = 1<<32 - 1
+		return 0, true
+	})
+	if lease, _, err := kms.CreateLease(d, nil); err == nil || lease != nil {
+		t.Errorf("%v, %v", lease, err)
+	}
+}

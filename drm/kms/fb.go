@@ -66,8 +66,8 @@ func AddFB2(d *drm.Device, fb FB) (FBID, error) {
 // pixels the handles are 0.
 //
 // Nodes: card. Permissions: DRM master or CAP_SYS_ADMIN for the handles.
-// Errors: ENOENT for an unknown framebuffer; ErrNotSupported; EINVAL before
-// Linux 5.7. Source: drm_mode_getfb2_ioctl.
+// Errors: ENOENT for an unknown framebuffer; EINVAL on a device without
+// modesetting and before Linux 5.7. Source: drm_mode_getfb2_ioctl.
 func GetFB2(d *drm.Device, id FBID) (FB, error) {
 	arg := uapi.ModeFBCmd2{FBID: uint32(id)}
 	if err := uapi.OpModeGetFB2.Do(d.FD(), &arg); err != nil {

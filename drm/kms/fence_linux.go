@@ -34,11 +34,10 @@ const grace = 2 * time.Second
 // waitFence waits for the sync_file of a frame until ctx ends, and closes it.
 // The end of ctx lets a frame under way finish: vkms of 6.12 does not finish
 // one whose CRTC is taken away, and every later commit waits for it in vain.
-func waitFence(ctx context.Context, n int) error {
-	if n < 0 {
+func waitFence(ctx context.Context, fence *ioctl.FD) error {
+	if fence == nil {
 		return errors.New("kernel gave no fence to wait for")
 	}
-	fence := ioctl.NewFD(n)
 	defer fence.Close()
 	if err := waitReadable(ctx, fence); err != nil {
 		if ctx.Err() != nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/gemtool/gemtool/drm"
+	"github.com/gemtool/gemtool/drm/ioctl"
 )
 
-func waitFence(context.Context, int) error { return drm.ErrNotSupported }
+func waitFence(context.Context, *ioctl.FD) error { return drm.ErrNotSupported }

@@ -2,8 +2,6 @@ package kms
 
 import (
 	"fmt"
-
-	"github.com/gemtool/gemtool/drm/internal/uapi"
 )
 
 // What the kernel numbers, each kind with a type of its own although the
@@ -14,38 +12,20 @@ type (
 	ConnectorID uint32
 	EncoderID   uint32
 	PlaneID     uint32
+	ColorOpID   uint32 // in Linux 7.2, not in 6.12
 	PropertyID  uint32
 	BlobID      uint32
 )
+
+// LesseeID names a lease to who granted it. It is of a space of its own.
+type LesseeID uint32
 
 func (id FBID) String() string        { return fmt.Sprintf("framebuffer %d", uint32(id)) }
 func (id CRTCID) String() string      { return fmt.Sprintf("CRTC %d", uint32(id)) }
 func (id ConnectorID) String() string { return fmt.Sprintf("connector %d", uint32(id)) }
 func (id EncoderID) String() string   { return fmt.Sprintf("encoder %d", uint32(id)) }
 func (id PlaneID) String() string     { return fmt.Sprintf("plane %d", uint32(id)) }
+func (id ColorOpID) String() string   { return fmt.Sprintf("color operation %d", uint32(id)) }
 func (id PropertyID) String() string  { return fmt.Sprintf("property %d", uint32(id)) }
 func (id BlobID) String() string      { return fmt.Sprintf("blob %d", uint32(id)) }
-
-// Object is an object that has properties, of whatever kind.
-type Object struct {
-	id   uint32
-	kind uint32
-	name string
-}
-
-// Object returns the CRTC as an object that has properties.
-func (id CRTCID) Object() Object {
-	return Object{uint32(id), uapi.ModeObjectCRTC, id.String()}
-}
-
-// Object returns the connector as an object that has properties.
-func (id ConnectorID) Object() Object {
-	return Object{uint32(id), uapi.ModeObjectConnector, id.String()}
-}
-
-// Object returns the plane as an object that has properties.
-func (id PlaneID) Object() Object {
-	return Object{uint32(id), uapi.ModeObjectPlane, id.String()}
-}
-
-func (o Object) String() string { return o.name }
+func (id LesseeID) String() string    { return fmt.Sprintf("lessee %d", uint32(id)) }

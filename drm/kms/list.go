@@ -11,8 +11,8 @@ import (
 // meanwhile changes the lengths: the queries of this package ask until the
 // room is enough.
 
-// maxList bounds what a kernel may say the length of a list is. Blobs, which
-// are lists of bytes, can be lookup tables of some thousand entries.
+// maxList bounds what a kernel may say the length of a list is. Blobs are
+// lists of bytes.
 const maxList = 1 << 20
 
 // room is what became of the lists of a query.

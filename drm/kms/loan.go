@@ -120,15 +120,15 @@ func (l *loan) connector(c connectorState, crtc CRTCID) error {
 }
 
 // writeback adds what a writeback connector is asked for: once, so there is
-// no way back. The kernel writes a descriptor to the address fence.
-func (l *loan) writeback(c connectorState, out FBID, fence uint64) error {
-	for name, value := range map[string]uint64{"WRITEBACK_FB_ID": uint64(out), "WRITEBACK_OUT_FENCE_PTR": fence} {
-		p, ok := c.props[name]
-		if !ok {
+// no way back.
+func (l *loan) writeback(c connectorState, out FBID, fence *OutFence) error {
+	for _, name := range []string{"WRITEBACK_FB_ID", "WRITEBACK_OUT_FENCE_PTR"} {
+		if _, ok := c.props[name]; !ok {
 			return fmt.Errorf("%v has no property %s", c.ID, name)
 		}
-		l.do.Set(c.ID.Object(), p.ID, value)
 	}
+	l.do.Set(c.ID.Object(), c.props["WRITEBACK_FB_ID"].ID, uint64(out))
+	l.do.SetOutFence(c.ID.Object(), c.props["WRITEBACK_OUT_FENCE_PTR"].ID, fence)
 	return nil
 }
 

@@ -25,11 +25,12 @@ const (
 	PlaneCursor  = 2
 )
 
-// ReadPlanes lists the device's planes. Primary and cursor planes are left
-// out for a file without drm.ClientCapUniversalPlanes, which
-// drm.ClientCapAtomic implies.
+// ReadPlanes lists the device's planes and reads each of them. Primary and
+// cursor planes are left out for a file without drm.ClientCapUniversalPlanes,
+// which drm.ClientCapAtomic implies.
 //
 // Nodes: card. Errors: ErrNotSupported on a device without modesetting.
+// Source: drm_plane.c.
 func ReadPlanes(d *drm.Device) ([]Plane, error) {
 	ids, err := planeIDs(d)
 	if err != nil {
@@ -37,7 +38,7 @@ func ReadPlanes(d *drm.Device) ([]Plane, error) {
 	}
 	planes := make([]Plane, len(ids))
 	for i, id := range ids {
-		if planes[i], err = readPlane(d, id); err != nil {
+		if planes[i], err = ReadPlane(d, id); err != nil {
 			return nil, err
 		}
 	}
@@ -64,7 +65,12 @@ func planeIDs(d *drm.Device) ([]PlaneID, error) {
 	}
 }
 
-func readPlane(d *drm.Device, id PlaneID) (Plane, error) {
+// ReadPlane reads a plane. Which modifiers it takes with its formats says the
+// property IN_FORMATS: see [ParseInFormats].
+//
+// Nodes: card. Errors: ENOENT for an unknown plane; ErrNotSupported on a
+// device without modesetting. Source: drm_plane.c.
+func ReadPlane(d *drm.Device, id PlaneID) (Plane, error) {
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	p := Plane{ID: id}
@@ -86,4 +92,35 @@ func readPlane(d *drm.Device, id PlaneID) (Plane, error) {
 			return p, nil
 		}
 	}
+}
+
+// PlaneSetup is what a plane shows where.
+type PlaneSetup struct {
+	CRTC CRTCID
+	FB   FBID // 0: nothing
+
+	X, Y          int32  // of the left upper corner on the CRTC, in pixels
+	Width, Height uint32 // on the CRTC, in pixels
+
+	// The part of the framebuffer, in 1/65536 of a pixel.
+	SrcX, SrcY, SrcWidth, SrcHeight uint32
+}
+
+// SetPlane has a plane show something, and waits until it does. It is for
+// drivers without the atomic interface.
+//
+// Nodes: card. Permissions: master. Errors: ENOENT for an unknown plane, CRTC
+// or framebuffer; EINVAL for a CRTC or format that is not the plane's, and for
+// what the driver cannot do; ENOSPC for a part outside of the framebuffer;
+// ERANGE for a place beyond 31 bits. Source: drm_plane.c.
+func SetPlane(d *drm.Device, id PlaneID, s PlaneSetup) error {
+	arg := uapi.ModeSetPlane{
+		PlaneID: uint32(id), CRTCID: uint32(s.CRTC), FBID: uint32(s.FB),
+		CRTCX: s.X, CRTCY: s.Y, CRTCW: s.Width, CRTCH: s.Height,
+		SrcX: s.SrcX, SrcY: s.SrcY, SrcW: s.SrcWidth, SrcH: s.SrcHeight,
+	}
+	if err := uapi.OpModeSetPlane.Do(d.FD(), &arg); err != nil {
+		return d.NewError(uapi.OpModeSetPlane.Name(), id.String(), err)
+	}
+	return nil
 }

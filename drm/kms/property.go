@@ -1,7 +1,7 @@
 package kms
 
 import (
-	"bytes"
+	"fmt"
 	"runtime"
 
 	"github.com/gemtool/gemtool/drm"
@@ -9,7 +9,8 @@ import (
 	"github.com/gemtool/gemtool/drm/ioctl"
 )
 
-// Property is a property of an object.
+// Property is a property of an object. What its value means says
+// [ReadProperty].
 type Property struct {
 	ID    PropertyID
 	Value uint64
@@ -22,7 +23,9 @@ type Properties map[string]Property
 // ReadProperties reads the properties of an object. A file without
 // drm.ClientCapAtomic does not see those of the atomic interface.
 //
-// Nodes: card. Errors: ENOENT for an unknown object.
+// Nodes: card. Errors: ENOENT for an unknown object, EINVAL for one of a kind
+// without properties; ErrNotSupported on a device without modesetting. Source:
+// drm_mode_object.c.
 func ReadProperties(d *drm.Device, o Object) (Properties, error) {
 	var pin runtime.Pinner
 	defer pin.Unpin()
@@ -63,6 +66,21 @@ func propertyName(d *drm.Device, id PropertyID) (string, error) {
 	if err := uapi.OpModeGetProperty.Do(d.FD(), &arg); err != nil {
 		return "", d.NewError(uapi.OpModeGetProperty.Name(), id.String(), err)
 	}
-	name, _, _ := bytes.Cut(arg.Name[:], []byte{0})
-	return string(name), nil
+	return cString(arg.Name[:]), nil
+}
+
+// SetProperty sets one property of an object at once. [Request] sets several
+// together.
+//
+// Nodes: card. Permissions: master. Errors: ENOENT for an unknown object;
+// EINVAL for a property that the object does not have, one that is immutable,
+// and a value that it cannot have; ERANGE and others for one that the driver
+// cannot do; EBUSY while a commit is under way that was not to be waited for.
+// Source: drm_mode_object.c.
+func SetProperty(d *drm.Device, o Object, id PropertyID, value uint64) error {
+	arg := uapi.ModeObjSetProperty{Value: value, PropID: uint32(id), ObjID: o.id, ObjType: o.kind}
+	if err := uapi.OpModeObjSetProperty.Do(d.FD(), &arg); err != nil {
+		return d.NewError(uapi.OpModeObjSetProperty.Name(), fmt.Sprintf("%v of %v", id, o), err)
+	}
+	return nil
 }

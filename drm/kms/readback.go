@@ -3,11 +3,9 @@ package kms
 import (
 	"context"
 	"errors"
-	"runtime"
 	"syscall"
 
 	"github.com/gemtool/gemtool/drm"
-	"github.com/gemtool/gemtool/drm/ioctl"
 )
 
 // ReadBack has the device show fb and write what it shows into out, both
@@ -62,10 +60,8 @@ func ReadBack(ctx context.Context, d *drm.Device, fb, out FBID, width, height in
 	if err := l.borrow(p, fb, width, height); err != nil {
 		return err
 	}
-	var pin runtime.Pinner
-	defer pin.Unpin()
-	fence := []int32{-1}
-	if err := l.writeback(p.connector, out, ioctl.Addr(&pin, fence)); err != nil {
+	var fence OutFence
+	if err := l.writeback(p.connector, out, &fence); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
@@ -77,7 +73,7 @@ func ReadBack(ctx context.Context, d *drm.Device, fb, out FBID, width, height in
 		return err
 	}
 	defer also(l.giveBack)
-	if err := waitFence(ctx, int(fence[0])); err != nil {
+	if err := waitFence(ctx, fence.Take()); err != nil {
 		return d.NewError("readback", "", err)
 	}
 	return nil

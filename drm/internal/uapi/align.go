@@ -29,3 +29,13 @@ type ModeObjGetProperties struct {
 	ObjType       uint32
 	_             padU64
 }
+
+// ModeObjSetProperty is struct drm_mode_obj_set_property.
+type ModeObjSetProperty struct {
+	_       structs.HostLayout
+	Value   uint64
+	PropID  uint32
+	ObjID   uint32
+	ObjType uint32
+	_       padU64
+}

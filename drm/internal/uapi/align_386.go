@@ -24,3 +24,12 @@ type ModeObjGetProperties struct {
 	ObjID         uint32
 	ObjType       uint32
 }
+
+// ModeObjSetProperty is struct drm_mode_obj_set_property.
+type ModeObjSetProperty struct {
+	_       structs.HostLayout
+	Value   uint64
+	PropID  uint32
+	ObjID   uint32
+	ObjType uint32
+}

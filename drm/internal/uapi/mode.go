@@ -50,6 +50,37 @@ type ModeFBCmd2 struct {
 // ModeFBModifiers is DRM_MODE_FB_MODIFIERS, a flag of ModeFBCmd2.
 const ModeFBModifiers = 1 << 1
 
+// ModeFBCmd is struct drm_mode_fb_cmd.
+type ModeFBCmd struct {
+	_      structs.HostLayout
+	FBID   uint32
+	Width  uint32
+	Height uint32
+	Pitch  uint32
+	BPP    uint32
+	Depth  uint32
+	Handle uint32
+}
+
+// ModeFBDirtyCmd is struct drm_mode_fb_dirty_cmd.
+type ModeFBDirtyCmd struct {
+	_        structs.HostLayout
+	FBID     uint32
+	Flags    uint32
+	Color    uint32
+	NumClips uint32
+	ClipsPtr uint64
+}
+
+// ClipRect is struct drm_clip_rect. The second corner is outside of it.
+type ClipRect struct {
+	_  structs.HostLayout
+	X1 uint16
+	Y1 uint16
+	X2 uint16
+	Y2 uint16
+}
+
 // ModeRmFB is the argument of RMFB, an unsigned int.
 type ModeRmFB struct {
 	_    structs.HostLayout
@@ -65,7 +96,9 @@ type ModeCloseFB struct {
 
 // The ioctls of <drm/drm_mode.h>, of buffers and framebuffers.
 var (
+	OpModeAddFB       = ioctl.ReadWrite[ModeFBCmd]("MODE_ADDFB", base, 0xae)
 	OpModeRmFB        = ioctl.ReadWrite[ModeRmFB]("MODE_RMFB", base, 0xaf)
+	OpModeDirtyFB     = ioctl.ReadWrite[ModeFBDirtyCmd]("MODE_DIRTYFB", base, 0xb1)
 	OpModeCreateDumb  = ioctl.ReadWrite[ModeCreateDumb]("MODE_CREATE_DUMB", base, 0xb2)
 	OpModeMapDumb     = ioctl.ReadWrite[ModeMapDumb]("MODE_MAP_DUMB", base, 0xb3)
 	OpModeDestroyDumb = ioctl.ReadWrite[ModeDestroyDumb]("MODE_DESTROY_DUMB", base, 0xb4)

@@ -86,40 +86,6 @@ type ModeGetPlane struct {
 	FormatTypePtr    uint64
 }
 
-// ModeGetProperty is struct drm_mode_get_property.
-type ModeGetProperty struct {
-	_              structs.HostLayout
-	ValuesPtr      uint64
-	EnumBlobPtr    uint64
-	PropID         uint32
-	Flags          uint32
-	Name           [32]byte
-	CountValues    uint32
-	CountEnumBlobs uint32
-}
-
-// ModeGetBlob is struct drm_mode_get_blob.
-type ModeGetBlob struct {
-	_      structs.HostLayout
-	BlobID uint32
-	Length uint32
-	Data   uint64
-}
-
-// ModeCreateBlob is struct drm_mode_create_blob.
-type ModeCreateBlob struct {
-	_      structs.HostLayout
-	Data   uint64
-	Length uint32
-	BlobID uint32
-}
-
-// ModeDestroyBlob is struct drm_mode_destroy_blob.
-type ModeDestroyBlob struct {
-	_      structs.HostLayout
-	BlobID uint32
-}
-
 // ModeAtomic is struct drm_mode_atomic.
 type ModeAtomic struct {
 	_             structs.HostLayout
@@ -133,27 +99,12 @@ type ModeAtomic struct {
 	UserData      uint64
 }
 
-// The types of objects, DRM_MODE_OBJECT_*.
-const (
-	ModeObjectCRTC      = 0xcccccccc
-	ModeObjectConnector = 0xc0c0c0c0
-	ModeObjectPlane     = 0xeeeeeeee
-)
-
-// ModeConnectorWriteback is DRM_MODE_CONNECTOR_WRITEBACK.
-const ModeConnectorWriteback = 18
-
 // The ioctls of <drm/drm_mode.h>, of what shows framebuffers.
 var (
 	OpModeGetResources      = ioctl.ReadWrite[ModeCardRes]("MODE_GETRESOURCES", base, 0xa0)
 	OpModeGetEncoder        = ioctl.ReadWrite[ModeGetEncoder]("MODE_GETENCODER", base, 0xa6)
 	OpModeGetConnector      = ioctl.ReadWrite[ModeGetConnector]("MODE_GETCONNECTOR", base, 0xa7)
-	OpModeGetProperty       = ioctl.ReadWrite[ModeGetProperty]("MODE_GETPROPERTY", base, 0xaa)
-	OpModeGetPropBlob       = ioctl.ReadWrite[ModeGetBlob]("MODE_GETPROPBLOB", base, 0xac)
 	OpModeGetPlaneResources = ioctl.ReadWrite[ModeGetPlaneRes]("MODE_GETPLANERESOURCES", base, 0xb5)
 	OpModeGetPlane          = ioctl.ReadWrite[ModeGetPlane]("MODE_GETPLANE", base, 0xb6)
-	OpModeObjGetProperties  = ioctl.ReadWrite[ModeObjGetProperties]("MODE_OBJ_GETPROPERTIES", base, 0xb9)
 	OpModeAtomic            = ioctl.ReadWrite[ModeAtomic]("MODE_ATOMIC", base, 0xbc)
-	OpModeCreatePropBlob    = ioctl.ReadWrite[ModeCreateBlob]("MODE_CREATEPROPBLOB", base, 0xbd)
-	OpModeDestroyPropBlob   = ioctl.ReadWrite[ModeDestroyBlob]("MODE_DESTROYPROPBLOB", base, 0xbe)
 )

@@ -1,0 +1,102 @@
+package drm
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// goneInterval is how long a device that says nothing goes unasked.
+const goneInterval = time.Second
+
+// eventReader reads a device's events on a descriptor of its own, which is in
+// the runtime's poller.
+type eventReader struct {
+	d    *Device
+	ctx  context.Context
+	file *os.File
+	stop func()
+	// buf has room for all events that a file can have, so one read empties
+	// it; rest is what of it has not been handed out.
+	buf  [4096]byte
+	rest []byte
+}
+
+func (d *Device) newEventReader(ctx context.Context) (*eventReader, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var dup int
+	err := d.fd.Use(func(n int) error {
+		flags, err := unix.FcntlInt(uintptr(n), unix.F_GETFL, 0)
+		if err != nil {
+			return err
+		}
+		if flags&unix.O_NONBLOCK == 0 {
+			return ErrNotSupported
+		}
+		dup, err = unix.FcntlInt(uintptr(n), unix.F_DUPFD_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	r := &eventReader{d: d, ctx: ctx, file: os.NewFile(uintptr(dup), d.path)}
+	if err := r.file.SetReadDeadline(time.Time{}); err != nil {
+		r.file.Close()
+		return nil, err // no file that one can wait for
+	}
+	r.stop = wakeAtEnd(ctx, r.file)
+	return r, nil
+}
+
+// close leaves no goroutine and no descriptor behind.
+func (r *eventReader) close() {
+	r.stop()
+	r.file.Close()
+}
+
+// next returns the next event.
+func (r *eventReader) next() (e Event, err error) {
+	for len(r.rest) == 0 {
+		if err := r.fill(); err != nil {
+			return Event{}, err
+		}
+	}
+	e, r.rest, err = decodeEvent(r.rest)
+	return e, err
+}
+
+// fill waits for events, or returns without one to be called again.
+func (r *eventReader) fill() error {
+	// The end of ctx sets a deadline, too. Had it done so before us, ctx
+	// would have an error.
+	if err := r.file.SetReadDeadline(time.Now().Add(goneInterval)); err != nil {
+		return err
+	}
+	if err := r.ctx.Err(); err != nil {
+		return err
+	}
+	if r.d.Closed() {
+		return ErrClosed
+	}
+	n, err := r.file.Read(r.buf[:])
+	r.rest = r.buf[:max(n, 0)]
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		if r.d.gone() {
+			return unix.ENODEV
+		}
+		return nil
+	}
+	var path *os.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return err
+}
