@@ -36,10 +36,11 @@ func TestUdmabufSizes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	limit, ok := prime.ParseUdmabufLimit(string(text))
+	mib, ok := prime.ParseParameter(string(text))
 	if !ok {
 		t.Fatalf("limit %q", text)
 	}
+	limit := mib << 20
 	udmabuf(t, limit)
 	_, err = prime.NewUdmabuf(limit + 1)
 	if !errors.Is(err, prime.ErrRange) {

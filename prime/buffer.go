@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strings"
 	"sync"
 
 	"github.com/gemtool/gemtool/drm"
@@ -34,6 +33,9 @@ func (a Access) String() string {
 	return fmt.Sprintf("Access(%d)", uint8(a))
 }
 
+// valid says whether it is one of the above.
+func (a Access) valid() bool { return a != 0 && a&^ReadWrite == 0 }
+
 // Buffer owns a dma-buf's descriptor. Its methods may be called by many
 // goroutines at once. Close forbids new calls; calls in flight finish, and
 // mappings and windows that are open stay good until they are closed, too.
@@ -48,6 +50,7 @@ type Buffer struct {
 	mu     sync.Mutex
 	closed bool // no new holds; fd is closed by whoever brings holds to 0
 	holds  int  // windows, and calls that become one
+	stuck  int  // STARTs that nobody waits for any more: see start
 	// windows has the ids of the open ones, by which a Window that has
 	// ended is told from one that began later.
 	windows map[uint64]struct{}
@@ -96,6 +99,15 @@ func newBuffer(fd *ioctl.FD, a attr) *Buffer {
 //
 // Errors: ErrNotDMABuf, ErrClosed, EMFILE.
 func FromFile(f *os.File) (*Buffer, error) {
+	fd, err := dupFile(f)
+	if err != nil {
+		return nil, err
+	}
+	return New(fd)
+}
+
+// dupFile duplicates f's descriptor.
+func dupFile(f *os.File) (*ioctl.FD, error) {
 	raw, err := f.SyscallConn()
 	if err != nil {
 		return nil, &Error{Op: "dup", Object: f.Name(), Err: err}
@@ -107,7 +119,7 @@ func FromFile(f *os.File) (*Buffer, error) {
 	if err != nil {
 		return nil, &Error{Op: "dup", Object: f.Name(), Err: err}
 	}
-	return New(ioctl.NewFD(n))
+	return ioctl.NewFD(n), nil
 }
 
 // Export makes a Buffer of a GEM object. The export is read-write, but the
@@ -200,37 +212,6 @@ func (b *Buffer) Inode() uint64 { return b.inode }
 
 // Mode returns the access that the buffer was exported with.
 func (b *Buffer) Mode() Access { return b.mode }
-
-// ExporterName returns the kernel's name of the exporter: "drm" for GEM
-// objects, "udmabuf", a heap's name. Escape it before printing.
-//
-// Errors: ErrClosed; those of reading /proc/self/fdinfo; ErrNotSupported.
-func (b *Buffer) ExporterName() (string, error) {
-	var text []byte
-	err := b.use(func(n int) (err error) {
-		text, err = os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", n))
-		return err
-	})
-	if err != nil {
-		return "", b.fail("exporter of", err)
-	}
-	name, ok := exporterName(string(text))
-	if !ok {
-		return "", b.fail("exporter of", ErrNotSupported)
-	}
-	return name, nil
-}
-
-// exporterName finds the exporter in a dma-buf's fdinfo. The first key wins:
-// the buffer's own name comes later and may contain whole forged lines.
-func exporterName(fdinfo string) (string, bool) {
-	for line := range strings.Lines(fdinfo) {
-		if name, ok := strings.CutPrefix(line, "exp_name:"); ok {
-			return strings.TrimSpace(name), true
-		}
-	}
-	return "", false
-}
 
 // String names the buffer in messages.
 func (b *Buffer) String() string { return fmt.Sprintf("dma-buf %d", b.inode) }

@@ -106,23 +106,23 @@ func TestExporterName(t *testing.T) {
 	}
 }
 
-// TestUdmabufLimit passes if the module's parameter is read as the kernel
+// TestParameter passes if the module's parameter is read as the kernel
 // prints it, and what is no limit is none.
-func TestUdmabufLimit(t *testing.T) {
+func TestParameter(t *testing.T) {
 	for _, test := range []struct {
 		text string
 		want uint64
 		ok   bool
 	}{
-		{"64\n", 64 << 20, true},
+		{"64\n", 64, true},
 		{"0\n", 0, true},
-		{"2147483647\n", math.MaxInt32 << 20, true},
+		{"2147483647\n", math.MaxInt32, true},
 		{"2147483648\n", 0, false},
 		{"-1\n", 0, false},
 		{"", 0, false},
 		{"many\n", 0, false},
 	} {
-		if got, ok := prime.ParseUdmabufLimit(test.text); got != test.want || ok != test.ok {
+		if got, ok := prime.ParseParameter(test.text); got != test.want || ok != test.ok {
 			t.Errorf("%q: %d, %v, want %d, %v", test.text, got, ok, test.want, test.ok)
 		}
 	}

@@ -25,8 +25,18 @@ var (
 	ErrRange = drm.ErrRange
 	// ErrNotDMABuf: the file is not a dma-buf.
 	ErrNotDMABuf = errors.New("not a dma-buf")
+	// ErrNotSyncFile: the file is not a sync_file.
+	ErrNotSyncFile = errors.New("not a sync_file")
 	// ErrAccessMode: the buffer was exported for less access than asked for.
 	ErrAccessMode = errors.New("buffer does not allow this access")
+	// ErrFenceBusy: the kernel waits for a fence in a START that cannot be
+	// interrupted. No window of this Buffer begins before that ends.
+	ErrFenceBusy = errors.New("buffer waits for a fence in the kernel")
+	// ErrTooManyWaits: as many STARTs of this process as the library allows
+	// wait for fences in the kernel, with nobody waiting for them any more.
+	ErrTooManyWaits = errors.New("too many waits for fences in the kernel")
+	// ErrSeals: a memory file can shrink, or can no longer be written to.
+	ErrSeals = errors.New("memory file is not sealed as it must be")
 	// ErrStale: the Window or Mapping has ended already. Nothing changed.
 	ErrStale = resv.ErrStale
 	// ErrImage: an image is not what its format and its buffers allow.

@@ -10,7 +10,12 @@ func NewTestBuffer(fd *ioctl.FD, size uint64, mode Access) *Buffer {
 // SizedBuffer makes a Buffer that is good for its size only.
 func SizedBuffer(size uint64) *Buffer { return &Buffer{size: size} }
 
+// MaxStarts is maxStarts.
+const MaxStarts = maxStarts
+
 var (
-	ExporterNameOf    = exporterName
-	ParseUdmabufLimit = parseUdmabufLimit
+	ExporterNameOf = exporterName
+	BufferNameOf   = bufferName
+	ParseParameter = parseParameter
+	ReadParameter  = readParameter
 )

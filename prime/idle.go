@@ -7,7 +7,7 @@ package prime
 // Errors: ErrRange for an unknown access; ErrClosed; those of poll(2). Source:
 // dma_buf_poll.
 func (b *Buffer) Idle(a Access) (idle bool, err error) {
-	if a == 0 || a&^ReadWrite != 0 {
+	if !a.valid() {
 		return false, b.fail("poll of", ErrRange)
 	}
 	err = b.use(func(n int) (err error) {

@@ -2,6 +2,7 @@ package prime
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/gemtool/gemtool/drm/fourcc"
 )
@@ -51,11 +52,15 @@ func (i *Image) Validate() error {
 		if uint64(p.Pitch) < row {
 			return i.fail(nil, "plane %d: pitch %d is below a row's %d bytes", n, p.Pitch, row)
 		}
-		// With all three below 2^32, and row at most Pitch, the sum is
+		// With all three below 2^32, and row at most Pitch, the sums are
 		// below 2^64: (2^32-1)(2^32-2) + 2(2^32-1) = 2^64 - 2^32.
 		end := uint64(p.Offset) + uint64(p.Pitch)*(rows-1) + row
-		if end > p.Buffer.Size() {
+		switch {
+		case end > p.Buffer.Size():
 			return i.fail(nil, "plane %d: ends at byte %d of a buffer of %d", n, end, p.Buffer.Size())
+		case end-row+uint64(p.Pitch) > math.MaxUint32:
+			// The kernel, too, computes the last row with its padding.
+			return i.fail(nil, "plane %d: ends at byte %d, beyond what a framebuffer can have", n, end)
 		}
 	}
 	return nil

@@ -17,6 +17,8 @@ var sized = prime.SizedBuffer
 // its buffers.
 //
 // Spirit: wlr_linux_dmabuf_v1.c params_create_common, and what it misses.
+//
+// Cases N02, N03, N04, N05
 func TestValidate(t *testing.T) {
 	const max = math.MaxUint32
 	type planes = []prime.Plane
@@ -45,7 +47,10 @@ func TestValidate(t *testing.T) {
 		{"row beyond 32 bits, wrapped", xr24(1<<30+1, 1, prime.Plane{sized(4096), 0, 4}), "pitch 4 is below"},
 		{"size beyond 32 bits, wrapped", xr24(1, 1<<20+1, prime.Plane{sized(4096), 0, 4096}), "ends at byte 4294967300"},
 		{"offset and pitch beyond 32 bits", xr24(1, 2, prime.Plane{sized(4096), max, max}), "ends at byte 8589934594"},
-		{"all the largest", prime.Image{max, max, fourcc.NV12, 0, planes{{sized(math.MaxUint64), max, max}, {sized(0), 0, max}}}, "plane 1"},
+		{"end beyond 32 bits in a large buffer", xr24(1, 1<<20, prime.Plane{sized(1 << 40), 0, 4096}), "beyond what a framebuffer"},
+		{"offset beyond 32 bits in a large buffer", xr24(1, 1, prime.Plane{sized(1 << 40), max - 4, 8}), "beyond what a framebuffer"},
+		{"up to 32 bits", xr24(1, 1, prime.Plane{sized(1 << 40), max - 8, 8}), ""},
+		{"all the largest", prime.Image{max, max, fourcc.NV12, 0, planes{{sized(math.MaxUint64), max, max}, {sized(0), 0, max}}}, "plane 0"},
 		{"largest sum", prime.Image{max, max, fourcc.NV12, 0, planes{{sized(math.MaxUint64 - 1<<32), max, max}, {sized(math.MaxUint64), 0, max}}}, "plane 0"},
 		{"no planes", xr24(64, 48), "0 planes"},
 		{"a plane too many", xr24(64, 48, prime.Plane{sized(1 << 20), 0, 256}, prime.Plane{sized(1 << 20), 0, 256}), "2 planes"},
@@ -102,6 +107,8 @@ func FuzzValidate(f *testing.F) {
 			end := ceil(h, s[2])
 			end.Sub(end, big.NewInt(1)).Mul(end, pitch).Add(end, row).Add(end, big.NewInt(int64(all[i].Offset)))
 			want = want && pitch.Cmp(row) >= 0 && end.Cmp(new(big.Int).SetUint64(all[i].Buffer.Size())) <= 0
+			end.Sub(end, row).Add(end, pitch)
+			want = want && end.Cmp(big.NewInt(math.MaxUint32)) <= 0
 		}
 		if err := image.Validate(); (err == nil) != want {
 			t.Errorf("%+v: %v, want valid: %v", image, err, want)

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gemtool/gemtool/drm"
+	"github.com/gemtool/gemtool/drm/ioctl"
 	"github.com/gemtool/gemtool/prime/internal/hook"
 )
 
@@ -93,6 +94,22 @@ func newPollable(n int, name string) (*os.File, error) {
 	return os.NewFile(uintptr(n), name), nil
 }
 
+func newEventfd() (*ioctl.FD, error) {
+	n, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		return nil, err
+	}
+	return ioctl.NewFD(n), nil
+}
+
+// wake makes an eventfd readable.
+func wake(fd *ioctl.FD) {
+	fd.Use(func(n int) error {
+		_, err := unix.Write(n, []byte{7: 1, 0: 1})
+		return err
+	})
+}
+
 // openDevice opens a device that makes buffers.
 func openDevice(path string) (n int, err error) {
 	err = retry(func() error {
@@ -122,6 +139,29 @@ func newMemfd(size uint64) (int, error) {
 		return -1, err
 	}
 	return n, nil
+}
+
+// checkMemory says why n cannot be the memory of a udmabuf up to byte end.
+func checkMemory(n int, end uint64) error {
+	seals, err := unix.FcntlInt(uintptr(n), unix.F_GET_SEALS, 0)
+	if err == unix.EINVAL {
+		return unix.EBADFD // as udmabuf has it: a file without seals
+	}
+	if err != nil {
+		return err
+	}
+	if seals&unix.F_SEAL_SHRINK == 0 || seals&(unix.F_SEAL_WRITE|unix.F_SEAL_FUTURE_WRITE) != 0 {
+		return ErrSeals
+	}
+	// What is true of a sealed file stays true.
+	var st unix.Stat_t
+	if err := unix.Fstat(n, &st); err != nil {
+		return err
+	}
+	if end > uint64(st.Size) {
+		return ErrRange
+	}
+	return nil
 }
 
 func closeMemfd(n int) { unix.Close(n) }

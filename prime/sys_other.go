@@ -4,6 +4,8 @@ package prime
 
 import (
 	"os"
+
+	"github.com/gemtool/gemtool/drm/ioctl"
 )
 
 func inspect(int) (attr, error)                 { return attr{}, ErrNotSupported }
@@ -15,6 +17,9 @@ func newPollable(int, string) (*os.File, error) { return nil, ErrNotSupported }
 func openDevice(string) (int, error)            { return -1, ErrNotSupported }
 func memoryTotal() (uint64, bool)               { return 0, false }
 func newMemfd(uint64) (int, error)              { return -1, ErrNotSupported }
+func newEventfd() (*ioctl.FD, error)            { return nil, ErrNotSupported }
+func wake(*ioctl.FD)                            {}
+func checkMemory(int, uint64) error             { return ErrNotSupported }
 func closeMemfd(int)                            {}
 
 const heapFDFlags = 0

@@ -31,9 +31,9 @@ func NewUdmabuf(size uint64) (*Buffer, error) {
 	if err != nil {
 		return nil, fail(err)
 	}
-	if limit, ok := readUdmabufLimit(); ok && rounded > limit {
+	if mib, ok := readParameter(udmabufLimit); ok && rounded > mib<<20 {
 		e := fail(ErrRange)
-		e.Hint = fmt.Sprintf("the limit is %d bytes: see %s", limit, udmabufLimit)
+		e.Hint = fmt.Sprintf("the limit is %d bytes: see %s", mib<<20, udmabufLimit)
 		return nil, e
 	}
 	n, err := openDevice(udmabufPath)
@@ -65,23 +65,23 @@ func wholePages(size uint64) (uint64, error) {
 	return (size + page - 1) / page * page, nil
 }
 
-// readUdmabufLimit returns the size in bytes beyond which the kernel answers
-// just EINVAL. Without the file the kernel has to say it.
-func readUdmabufLimit() (bytes uint64, ok bool) {
-	text, err := os.ReadFile(udmabufLimit)
+// readParameter returns a parameter of the module, beyond which the kernel
+// answers just EINVAL. Without the file the kernel has to say it.
+func readParameter(path string) (n uint64, ok bool) {
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return 0, false
 	}
-	return parseUdmabufLimit(string(text))
+	return parseParameter(string(text))
 }
 
-func parseUdmabufLimit(text string) (bytes uint64, ok bool) {
-	// The parameter is a C int; the kernel computes with its 64 bits.
-	mib, err := strconv.ParseInt(strings.TrimSpace(text), 10, 32)
-	if err != nil || mib < 0 {
+func parseParameter(text string) (n uint64, ok bool) {
+	// It is a C int; the kernel computes with its 64 bits.
+	v, err := strconv.ParseInt(strings.TrimSpace(text), 10, 32)
+	if err != nil || v < 0 {
 		return 0, false
 	}
-	return uint64(mib) << 20, true
+	return uint64(v), true
 }
 
 // deviceError explains why a device that makes buffers cannot be opened.

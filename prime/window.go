@@ -20,34 +20,43 @@ type Window struct {
 // for all. Windows of one buffer may overlap; they exclude nobody, neither
 // other goroutines nor other processes.
 //
-// The wait ends with ctx. A fence that a peer adds just after the wait is
-// waited for by the kernel without regard to ctx.
+// The wait ends with ctx. For a fence that a peer adds just after the wait the
+// kernel waits without regard to it: when ctx ends then, the error is
+// ErrFenceBusy, too, and further windows of this Buffer get it at once until
+// the kernel's wait has ended. A Close is finished then. A context that cannot
+// end, such as context.Background(), saves what this costs, and may wait for as
+// long as a peer likes.
 //
 // Errors: ctx.Err(), looked at first; ErrRange for an unknown access;
 // ErrAccessMode for one that the buffer's export does not allow; ErrClosed;
-// EMFILE, as waiting takes a descriptor. Source: dma_buf_ioctl,
-// dma_buf_begin_cpu_access.
+// ErrFenceBusy; ErrTooManyWaits; EMFILE, as waiting takes a descriptor. Source:
+// dma_buf_ioctl, dma_buf_begin_cpu_access.
 func (b *Buffer) BeginAccess(ctx context.Context, a Access) (Window, error) {
 	const op = "begin of access to"
 	switch {
 	case ctx.Err() != nil:
 		return Window{}, b.fail(op, ctx.Err())
-	case a == 0 || a&^ReadWrite != 0:
+	case !a.valid():
 		return Window{}, b.fail(op, ErrRange)
 	case a&^b.mode != 0:
 		e := b.fail(op, ErrAccessMode)
 		e.Hint = "asked for " + a.String() + ", exported as " + b.mode.String()
 		return Window{}, e
 	}
-	if err := b.hold(); err != nil {
+	if err := b.enter(); err != nil {
 		return Window{}, b.fail(op, err)
 	}
 	if err := b.wait(ctx, a); err != nil {
 		b.unhold()
 		return Window{}, b.fail(op, err)
 	}
-	arg := uapi.DMABufSync{Flags: a.flags() | uapi.SyncStart}
-	if err := uapi.OpSync.Do(b.fd, &arg); err != nil {
+	switch err := b.start(ctx, a); {
+	case err == ErrFenceBusy:
+		// The hold is the kernel's wait's.
+		e := b.fail(op, err)
+		e.Kind = ctx.Err()
+		return Window{}, e
+	case err != nil:
 		b.unhold()
 		return Window{}, b.fail(uapi.OpSync.Name()+" start of", err)
 	}
@@ -56,6 +65,20 @@ func (b *Buffer) BeginAccess(ctx context.Context, a Access) (Window, error) {
 	b.begun++
 	b.windows[b.begun] = struct{}{}
 	return Window{b, b.begun, a}, nil
+}
+
+// enter is hold for a window, which none may be while a START is stuck.
+func (b *Buffer) enter() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.closed:
+		return ErrClosed
+	case b.stuck > 0:
+		return ErrFenceBusy
+	}
+	b.holds++
+	return nil
 }
 
 // End closes the window; bytes written in it are then seen by devices. It may
@@ -74,8 +97,7 @@ func (w Window) End() error {
 		return w.b.fail("end of access to", ErrStale)
 	}
 	defer w.b.unhold()
-	arg := uapi.DMABufSync{Flags: w.access.flags() | uapi.SyncEnd}
-	if err := uapi.OpSync.Do(w.b.fd, &arg); err != nil {
+	if err := w.b.sync(w.access.flags() | uapi.SyncEnd); err != nil {
 		return w.b.fail(uapi.OpSync.Name()+" end of", err)
 	}
 	return nil
