@@ -17,7 +17,7 @@ type Buffer struct {
 	Flags    uint32 // of the file, as F_GETFL
 	Mode     uint32 // the kernel's f_mode
 	Count    uint64 // descriptors, mappings and the kernel's own references
-	Exporter string // exp_name, "drm" for GEM objects
+	Exporter string // exp_name: "drm", or a driver that exports by itself
 	Inode    uint64
 	Name     string // raw, of anybody who has the dma-buf; "<none>" for none
 	// Attachments are the names of the devices that use it.

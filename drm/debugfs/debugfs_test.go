@@ -224,6 +224,8 @@ func TestRead(t *testing.T) {
 	}{
 		{"dri/1/framebuffer", func() ([]byte, error) { return dir.Framebuffers(1) }},
 		{"dri/128/gem_names", func() ([]byte, error) { return dir.GEMNames(128) }},
+		{"dri/0/clients", func() ([]byte, error) { return dir.Clients(0) }},
+		{"dri/0/name", func() ([]byte, error) { return dir.Name(0) }},
 		{"dma_buf/bufinfo", dir.Bufinfo},
 	} {
 		path := filepath.Join(root, filepath.FromSlash(f.path))

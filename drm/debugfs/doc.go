@@ -1,6 +1,6 @@
 // Package debugfs reads what the kernel prints about buffers for debugging:
 // the counters of the objects behind framebuffers, the objects that have global
-// names, and all dma-bufs of the system.
+// names, who has a device open, and all dma-bufs of the system.
 //
 // The files are of root only, and of no stable format: what they say is for
 // tests and diagnoses, and nothing works or fails by it. Reading and parsing

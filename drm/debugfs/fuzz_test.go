@@ -79,3 +79,41 @@ func FuzzBufinfoName(f *testing.F) {
 		check(t, got, nil, debugfs.Bufinfo{Size: 8192, Buffers: []debugfs.Buffer{first, b}})
 	})
 }
+
+func FuzzClients(f *testing.F) {
+	f.Add(sample(f, "clients-6.1"))
+	f.Add(sample(f, "clients-7.2"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if clients, err := debugfs.ParseClients(text); err != nil && clients != nil {
+			t.Errorf("%v and %v", clients, err)
+		}
+	})
+}
+
+func FuzzClientsComm(f *testing.F) {
+	f.Add("a\n b   c 0 y", "<unset>")
+	f.Fuzz(func(t *testing.T, comm, name string) {
+		if len(comm) > 15 || strings.Contains(comm, "\x00") {
+			return // no process has such a name
+		}
+		graph := func(r rune) bool { return r > ' ' && r <= '~' }
+		if name == "" || len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return !graph(r) }) {
+			return // the kernel takes no such name
+		}
+		want := debugfs.DeviceClient{
+			Comm: strings.TrimLeft(comm, " "), TGID: 40, Minor: 128, Authenticated: true, UID: 1000, Name: name, ID: 5, HasID: true,
+		}
+		line := clientLine(comm, name)
+		got, err := debugfs.ParseClients([]byte(clientsHead72 + line + line))
+		check(t, got, err, []debugfs.DeviceClient{want, want})
+	})
+}
+
+func FuzzName(f *testing.F) {
+	f.Add("vkms dev=vkms unique=vkms\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		if n, err := debugfs.ParseName([]byte(text)); err == nil && (n.Driver == "" || len(n.Driver) >= len(text)) {
+			t.Errorf("%+v of %q", n, text)
+		}
+	})
+}

@@ -26,6 +26,12 @@ func (d Dir) Framebuffers(minor int) ([]byte, error) { return d.device(minor, "f
 // [ParseGEMNames].
 func (d Dir) GEMNames(minor int) ([]byte, error) { return d.device(minor, "gem_names") }
 
+// Clients reads the device's open files, for [ParseClients].
+func (d Dir) Clients(minor int) ([]byte, error) { return d.device(minor, "clients") }
+
+// Name reads which device the minor is of, for [ParseName].
+func (d Dir) Name(minor int) ([]byte, error) { return d.device(minor, "name") }
+
 // Bufinfo reads all dma-bufs of the system, for [ParseBufinfo]. The kernel takes
 // every dma-buf's reservation for that, one by one.
 func (d Dir) Bufinfo() ([]byte, error) { return d.read("dma_buf", "bufinfo") }

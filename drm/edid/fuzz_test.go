@@ -1,0 +1,61 @@
+package edid_test
+
+import (
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"unicode"
+
+	"github.com/gemtool/gemtool/drm/edid"
+)
+
+// FuzzParse passes if any bytes give an error or a value, of which every text
+// can be printed and every timing has a picture.
+func FuzzParse(f *testing.F) {
+	for _, raw := range corpus(f) {
+		f.Add(raw)
+	}
+	for i := range uint64(4) {
+		f.Add(build(rand.New(rand.NewPCG(i, 2))))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		e, err := edid.Parse(raw)
+		if err != nil {
+			if !reflect.ValueOf(e).IsZero() {
+				t.Errorf("%+v and %v", e, err)
+			}
+			return
+		}
+		texts := append([]string{e.Vendor, e.Name, e.SerialText}, e.Texts...)
+		for _, w := range e.Warnings {
+			texts = append(texts, w.String())
+		}
+		timings := e.Detailed
+		for _, c := range e.CTA {
+			timings = append(timings, c.Detailed...)
+		}
+		for _, d := range e.DisplayIDs {
+			for _, dt := range d.Timings {
+				timings = append(timings, dt.Timing)
+			}
+			if d.Product != nil {
+				texts = append(texts, d.Product.Vendor, d.Product.Name)
+			}
+			if d.Tile != nil {
+				texts = append(texts, d.Tile.Vendor)
+			}
+		}
+		for _, s := range texts {
+			for _, r := range s {
+				if r > unicode.MaxASCII || !unicode.IsPrint(r) {
+					t.Errorf("text %q", s)
+				}
+			}
+		}
+		for _, dt := range timings {
+			if dt.HActive == 0 || dt.VActive == 0 || dt.Clock == 0 {
+				t.Errorf("%+v", dt)
+			}
+		}
+	})
+}

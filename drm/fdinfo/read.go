@@ -1,0 +1,50 @@
+package fdinfo
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// Dir is where proc is mounted.
+type Dir string
+
+// Default is where systems mount it.
+const Default Dir = "/proc"
+
+// maxText is more than any driver prints of a client, by far.
+const maxText = 64 << 10
+
+// Read reads the text of a process's open file, for [Parse].
+//
+// Permissions: to trace the process. Errors: ErrPermission; ErrGone; ErrTooLarge
+// for a file of another kind.
+func (d Dir) Read(pid, fd int) ([]byte, error) {
+	path := d.path(pid, "fdinfo", strconv.Itoa(fd))
+	text, err := readFile(path)
+	if err != nil {
+		return nil, newError(path, err)
+	}
+	return text, nil
+}
+
+func (d Dir) path(pid int, elem ...string) string {
+	return filepath.Join(append([]string{string(d), strconv.Itoa(pid)}, elem...)...)
+}
+
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxText+1))
+	if err == nil && len(text) > maxText {
+		err = ErrTooLarge
+	}
+	if err != nil {
+		return nil, err
+	}
+	return text, nil
+}
