@@ -82,3 +82,14 @@ func (e *Env) Open(t T) *drm.Device {
 	})
 	return dev
 }
+
+// openShortly opens the case's device for a part of the case, which closes it.
+func (e *Env) openShortly(t T) *drm.Device {
+	t.Helper()
+	dev, err := drm.Open(e.Path, drm.Options{})
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	t.Cleanup(func() { dev.Close() }) // where the case ended early
+	return dev
+}

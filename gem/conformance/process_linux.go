@@ -25,6 +25,7 @@ var children = map[string]func(c *child) error{
 	"maps":   mapsChild,
 	"panic":  panicChild,
 	"random": randomChild,
+	"read":   readChild,
 }
 
 // RunChild does what a case wants of this process, if a case started it, and

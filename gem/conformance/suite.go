@@ -33,6 +33,9 @@ func (s *Suite) Run(c Case, run func(name string, f func(T))) {
 		}
 		ran = true
 		run(c.ID+"/"+target.String(), func(t T) {
+			if c.Needs.ThrowAway && !s.Strict {
+				s.record(t, c.ID).Skipf("takes a device or its driver from the system: in gemtool's VM only (go test -exec 'gemtool vm --')")
+			}
 			t = s.guard(s.record(t, c.ID), c.ID, target.String())
 			warmUp()
 			drmtest.GuardKernelLog(t)

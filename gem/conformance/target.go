@@ -71,6 +71,9 @@ type Needs struct {
 	Shares  bool         // exports dma-bufs
 	Since   Kernel       // this kernel or a later one
 	Before  Kernel       // a kernel before this one
+	// ThrowAway is for cases that take devices or modules from the system:
+	// they run in gemtool's VM only, and on nobody's own machine.
+	ThrowAway bool
 }
 
 // Memory says where a driver keeps dumb buffers.

@@ -19,11 +19,10 @@ var (
 // namedCases finds the cases that the comments of the module's tests name, as
 // in "// Cases G12, G17", by "PACKAGE TEST".
 func namedCases(root string) (map[string][]string, error) {
-	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	module, err := modulePath(root)
 	if err != nil {
 		return nil, err
 	}
-	module := strings.Fields(string(mod))[1]
 	cases := map[string][]string{}
 	err = filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(file, "_test.go") {
@@ -55,4 +54,13 @@ func namedCases(root string) (map[string][]string, error) {
 		return lines.Err()
 	})
 	return cases, err
+}
+
+// modulePath reads the name of the module in a directory.
+func modulePath(root string) (string, error) {
+	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		return "", err
+	}
+	return strings.Fields(string(mod))[1], nil
 }

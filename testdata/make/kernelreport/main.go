@@ -1,6 +1,7 @@
 // Kernelreport says what the tests of several kernels came to, from the events
 // of `go test -json`: which cases passed, failed and were skipped and why, and
-// how many steps of the lock-step test agreed.
+// how many steps of the lock-step test agreed, and whether IGT's subtests did
+// what testdata/igt/list.txt says.
 //
 // usage: go run ./testdata/make/kernelreport KERNEL.json...
 //
@@ -21,13 +22,14 @@ import (
 
 func main() {
 	cases, err := namedCases(".")
-	if err != nil {
+	rows, igtErr := readIGT(".")
+	if err := errors.Join(err, igtErr); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
 	ok := true
 	for _, file := range os.Args[1:] {
-		if err := report(os.Stdout, file, cases); err != nil {
+		if err := report(os.Stdout, file, cases, rows); err != nil {
 			fmt.Fprintf(os.Stderr, "%s: %v\n", file, err)
 			ok = false
 		}
@@ -44,7 +46,7 @@ type event struct {
 }
 
 // report prints what one kernel's tests came to.
-func report(w io.Writer, file string, cases map[string][]string) error {
+func report(w io.Writer, file string, cases map[string][]string, rows []igtRow) error {
 	f, err := os.Open(file)
 	if err != nil {
 		return err
@@ -61,7 +63,8 @@ func report(w io.Writer, file string, cases map[string][]string) error {
 		}
 		k.add(e)
 	}
-	return k.print(w, strings.TrimSuffix(filepath.Base(file), ".json"))
+	name := strings.TrimSuffix(filepath.Base(file), ".json")
+	return errors.Join(k.print(w, name), k.printIGT(w, name, rows))
 }
 
 // kernel is what one kernel's tests came to.
@@ -69,13 +72,16 @@ type kernel struct {
 	cases       map[string][]string        // ids that a test's comment names
 	outcome     map[string]map[string]bool // id → actions seen
 	reasons     map[string]string          // of ids that were skipped
+	tests       map[string]string          // "PACKAGE TEST" → action that ended it
+	parents     map[string]bool            // of tests that have subtests
 	lockstep    []string
 	failed      []string // tests and packages
 	first, last time.Time
 }
 
 func newKernel(cases map[string][]string) *kernel {
-	return &kernel{cases: cases, outcome: map[string]map[string]bool{}, reasons: map[string]string{}}
+	return &kernel{cases: cases, outcome: map[string]map[string]bool{}, reasons: map[string]string{},
+		tests: map[string]string{}, parents: map[string]bool{}}
 }
 
 func (k *kernel) add(e event) {
@@ -91,6 +97,10 @@ func (k *kernel) add(e event) {
 	case "pass", "fail", "skip":
 		if e.Action == "fail" {
 			k.failed = append(k.failed, strings.TrimSuffix(e.Package+" "+e.Test, " "))
+		}
+		k.tests[e.Package+" "+e.Test] = e.Action
+		if i := strings.LastIndex(e.Test, "/"); i > 0 {
+			k.parents[e.Package+" "+e.Test[:i]] = true
 		}
 		for _, id := range k.ids(e) {
 			if k.outcome[id] == nil {

@@ -58,11 +58,12 @@ func TestNothing(t *testing.T) {}
 func TestReport(t *testing.T) {
 	file, cases := write(t, recorded)
 	var out strings.Builder
-	err := report(&out, file, cases)
+	err := report(&out, file, cases, nil)
 	want := `kernel 6.12: 3 case ids passed, 0 failed, 2 skipped, in 2m0s
 kernel 6.12: lockstep: kernel 6.12: 10000 steps agreed, seed 7
 kernel 6.12: A16 skipped: came with Linux 7.2
 kernel 6.12: C20 skipped: no udmabuf: not here
+kernel 6.12: IGT: 0 subtests passed, 0 not as listed, 0 skipped, 0 have nothing here to show them
 `
 	if err != nil || out.String() != want {
 		t.Errorf("%v, got:\n%swant:\n%s", err, out.String(), want)
@@ -79,12 +80,12 @@ func TestReportFails(t *testing.T) {
 	} {
 		file, cases := write(t, test.events)
 		var out strings.Builder
-		err := report(&out, file, cases)
+		err := report(&out, file, cases, nil)
 		if err == nil || err.Error() != test.err || !strings.Contains(out.String(), test.out) {
 			t.Errorf("%s: got %v, want %s, and:\n%s", name, err, test.err, out.String())
 		}
 	}
-	if err := report(&strings.Builder{}, "nosuch.json", nil); err == nil {
+	if err := report(&strings.Builder{}, "nosuch.json", nil, nil); err == nil {
 		t.Error("a file that is not there was reported on")
 	}
 }
