@@ -5,6 +5,7 @@
 KERNEL  ?= 6.12
 MODULES ?=
 KERNELS ?= 6.1 6.12 7.2
+PREFIX  ?= /usr/local
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gemtool
 
@@ -56,7 +57,7 @@ KERNEL_PACKAGES = $(DEVICE_PACKAGES) ./cmd/gemtool/internal/vm/kunit
 # What make test-kernels ends with; ./... does not look into testdata.
 KERNELREPORT = ./testdata/make/kernelreport
 
-.PHONY: help build packages kernel kernels demo test test-kernels soak lint format cross unit debug scripts integration fmt clean
+.PHONY: help build build-nvml install packages kernel kernels demo test test-kernels soak fuzz bench lint format cross unit debug scripts integration uapi fmt clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -64,6 +65,19 @@ help: ## list the targets
 
 build: ## build bin/gemtool, static
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(GEMTOOL) ./cmd/gemtool
+
+# With cgo, for go-nvml. Lazy binding lets the program start where the library
+# lacks a function that go-nvml knows.
+build-nvml: ## build bin/gemtool with NVIDIA's NVML, which it loads where it is
+	CGO_ENABLED=1 CGO_CFLAGS='-O2 -Wno-deprecated-declarations' $(GO) build -trimpath -ldflags '-extldflags=-Wl,-z,lazy' -o $(GEMTOOL) ./cmd/gemtool
+
+install: build ## install bin/gemtool, man pages and completions (PREFIX, DESTDIR)
+	install -D -m 755 $(GEMTOOL) '$(DESTDIR)$(PREFIX)/bin/gemtool'
+	$(GEMTOOL) man '$(DESTDIR)$(PREFIX)/share/man/man1'
+	install -d '$(DESTDIR)$(PREFIX)'/share/bash-completion/completions '$(DESTDIR)$(PREFIX)'/share/zsh/site-functions '$(DESTDIR)$(PREFIX)'/share/fish/vendor_completions.d
+	$(GEMTOOL) completion bash >'$(DESTDIR)$(PREFIX)/share/bash-completion/completions/gemtool'
+	$(GEMTOOL) completion zsh >'$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gemtool'
+	$(GEMTOOL) completion fish >'$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gemtool.fish'
 
 packages: ## find missing programs, and install them where that is wanted
 	@testdata/vm/packages '$(KERNEL)'
@@ -87,6 +101,13 @@ test-kernels: build kernels $(GOTESTSUM) ## device tests on all kernels (KERNELS
 
 soak: ## the model tests with ten times the steps
 	GEMTOOL_SOAK=1 $(GO) test -count=1 -timeout 60m -run 'Soak|TestModel' -v ./gem ./prime/resv
+
+fuzz: ## fuzz each parser (FUZZTIME=60s a target)
+	GO='$(GO)' testdata/make/fuzz ./...
+
+bench: build kernel ## benchmarks, on this machine and on the devices of a VM
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+	CGO_ENABLED=0 $(GO) test -run '^$$' -bench . -benchmem -exec '$(VM) --' ./drm/... ./prime/... ./gem/...
 
 lint: format cross $(STATICCHECK) ## format, vet, staticcheck, other systems
 	$(GO) vet ./... $(KERNELREPORT)
@@ -119,6 +140,10 @@ debug: build kernel $(STATICCHECK) ## tests of the debug build (tag gemdebug)
 
 integration: build kernel $(GOTESTSUM) ## tests on the devices of a VM (KERNEL=6.12)
 	CGO_ENABLED=0 testdata/make/tests $(GOTESTSUM) integration -count=1 -timeout 4m -skip '$(MODEL_TESTS)' -exec '$(VM) --' $(DEVICE_PACKAGES)
+
+uapi: ## renew the layouts and formats made from the kernel's headers
+	@testdata/vm/packages uapi
+	@GO='$(GO)' testdata/uapi/renew
 
 fmt: ## format the code
 	gofmt -w .
