@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"sync/atomic"
 	"syscall"
 
 	"github.com/gemtool/gemtool/drm/internal/uapi"
@@ -51,7 +50,7 @@ type Device struct {
 	kind NodeKind
 	id   string // of the device that it is a node of
 
-	reading atomic.Bool // Events: at most one reader
+	events eventQueue
 }
 
 // Options changes how Open opens a node. The zero value suits everybody but

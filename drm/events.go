@@ -4,15 +4,27 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"sync/atomic"
 )
+
+// eventSpace is the room that the kernel has for a file's events.
+const eventSpace = 4096
+
+// eventQueue is what a Device's reader has read and not handed out, for the
+// next one. Only the reader, who set reading, touches the rest of it.
+type eventQueue struct {
+	reading atomic.Bool
+	buf     []byte // eventSpace bytes from the first reader on: one read empties the file
+	rest    []byte // the part of buf that nobody has had
+}
 
 // errReading: see Events.
 var errReading = errors.New("another reader is at it")
 
 // Events reads the file's events as they come, until ctx ends, the device is
 // gone or closed, or the caller leaves the loop. An error is the last element:
-// ctx's, ErrGone or ErrClosed, both within a second, or the kernel's. What was not asked for before
-// the end stays in the file for the next reader.
+// ctx's, ErrGone or ErrClosed, both within a second, or the kernel's. Events
+// that nobody has had stay for the next reader.
 //
 // A file has one reader: a second one beside it gets an error, as both would
 // get half of the events each. Only this Device's readers are seen; do not
@@ -32,11 +44,11 @@ var errReading = errors.New("another reader is at it")
 // its owner, too. Source: drm_read in drm_file.c.
 func (d *Device) Events(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		if !d.reading.CompareAndSwap(false, true) {
+		if !d.events.reading.CompareAndSwap(false, true) {
 			yield(Event{}, d.NewError("read", "", errReading))
 			return
 		}
-		defer d.reading.Store(false)
+		defer d.events.reading.Store(false)
 		r, err := d.newEventReader(ctx)
 		if err != nil {
 			e := d.NewError("read", "", err)

@@ -19,10 +19,6 @@ type eventReader struct {
 	ctx  context.Context
 	file *os.File
 	stop func()
-	// buf has room for all events that a file can have, so one read empties
-	// it; rest is what of it has not been handed out.
-	buf  [4096]byte
-	rest []byte
 }
 
 func (d *Device) newEventReader(ctx context.Context) (*eventReader, error) {
@@ -61,17 +57,21 @@ func (r *eventReader) close() {
 
 // next returns the next event.
 func (r *eventReader) next() (e Event, err error) {
-	for len(r.rest) == 0 {
-		if err := r.fill(); err != nil {
+	q := &r.d.events
+	for len(q.rest) == 0 {
+		if err := r.fill(q); err != nil {
 			return Event{}, err
 		}
 	}
-	e, r.rest, err = decodeEvent(r.rest)
+	if err := r.ctx.Err(); err != nil {
+		return Event{}, err
+	}
+	e, q.rest, err = decodeEvent(q.rest)
 	return e, err
 }
 
 // fill waits for events, or returns without one to be called again.
-func (r *eventReader) fill() error {
+func (r *eventReader) fill(q *eventQueue) error {
 	// The end of ctx sets a deadline, too. Had it done so before us, ctx
 	// would have an error.
 	if err := r.file.SetReadDeadline(time.Now().Add(goneInterval)); err != nil {
@@ -83,8 +83,11 @@ func (r *eventReader) fill() error {
 	if r.d.Closed() {
 		return ErrClosed
 	}
-	n, err := r.file.Read(r.buf[:])
-	r.rest = r.buf[:max(n, 0)]
+	if q.buf == nil {
+		q.buf = make([]byte, eventSpace)
+	}
+	n, err := r.file.Read(q.buf)
+	q.rest = q.buf[:max(n, 0)]
 	switch {
 	case err == nil:
 		return nil

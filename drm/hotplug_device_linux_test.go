@@ -52,10 +52,18 @@ func newWatcher(t *testing.T) watcher {
 	if err != nil {
 		t.Fatal(err)
 	}
+	missing := map[drm.Node]string{}
 	for _, info := range infos {
 		for _, n := range info.Nodes {
-			w.expect(drm.UeventAdded, func(u drm.Uevent) bool { return u.Node == n && u.Device.BusID() == info.BusID() })
+			missing[n] = info.BusID()
 		}
+	}
+	for len(missing) > 0 {
+		u := w.expect(drm.UeventAdded, func(drm.Uevent) bool { return true })
+		if u.Device.BusID() != missing[u.Node] {
+			t.Errorf("%+v, want %q", u, missing[u.Node])
+		}
+		delete(missing, u.Node)
 	}
 	return w
 }

@@ -2,6 +2,7 @@ package prime_test
 
 import (
 	"context"
+	"log"
 	"os"
 	"time"
 
@@ -11,8 +12,8 @@ import (
 	"github.com/gemtool/gemtool/prime"
 )
 
-// A client of a compositor has sent a dma-buf. Read waits until the client's
-// device has drawn it, but not for long, and calls f with its pixels.
+// readClientBuffer gets a dma-buf from a client of a compositor, waits until the
+// client's device has drawn it, but not for long, and calls f with its pixels.
 func readClientBuffer(fd *ioctl.FD, width, height int32, pitch uint32, f func(pix []byte)) error {
 	var params prime.Params
 	defer params.Close()
@@ -41,7 +42,7 @@ func readClientBuffer(fd *ioctl.FD, width, height int32, pitch uint32, f func(pi
 	return w.End()
 }
 
-// Give a buffer away with a fence: the receiver waits for it before it touches
+// giveAway gives a buffer away with a fence: the receiver waits for it before it touches
 // the buffer, and this side does not wait at all.
 func giveAway(buf *prime.Buffer, drawn *prime.SyncFile) (dmabuf, acquire *os.File, err error) {
 	// What was queued by others must be done, too.
@@ -69,7 +70,8 @@ func giveAway(buf *prime.Buffer, drawn *prime.SyncFile) (dmabuf, acquire *os.Fil
 	return dmabuf, acquire, nil // for SCM_RIGHTS, by which they are copied
 }
 
-// Fill a buffer of this process's own memory and put it on two devices.
+// onTwoDevices fills a buffer of this process's own memory and puts it on two
+// devices.
 func onTwoDevices(ctx context.Context, picture []byte, a, b *drm.Device) (ha, hb drm.Handle, err error) {
 	buf, err := prime.NewUdmabuf(uint64(len(picture)))
 	if err != nil {
@@ -97,4 +99,38 @@ func onTwoDevices(ctx context.Context, picture []byte, a, b *drm.Device) (ha, hb
 		return 0, 0, err
 	}
 	return ha, hb, nil // package gem counts handles; here the caller does
+}
+
+// Wait for a client's buffer and read it.
+func ExampleParams() {
+	var fd *ioctl.FD // which came over the client's socket
+	err := readClientBuffer(fd, 640, 480, 2560, func(pix []byte) {
+		log.Printf("first pixel %x", pix[:4])
+	})
+	if err != nil {
+		log.Print(err) // the client's fault, or its device is slow
+	}
+}
+
+// Give a buffer with an acquire fence away.
+func ExampleBuffer_ImportSyncFile() {
+	var buf *prime.Buffer
+	var drawn *prime.SyncFile // of the device that draws into it
+	dmabuf, acquire, err := giveAway(buf, drawn)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer dmabuf.Close()
+	defer acquire.Close()
+}
+
+// Fill a udmabuf and put it on two devices.
+func ExampleNewUdmabuf() {
+	var a, b *drm.Device
+	ha, hb, err := onTwoDevices(context.Background(), make([]byte, 640*480*4), a, b)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer a.CloseHandle(ha)
+	defer b.CloseHandle(hb)
 }

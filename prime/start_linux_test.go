@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gemtool/gemtool/drm"
 	"github.com/gemtool/gemtool/drm/drmtest"
 	"github.com/gemtool/gemtool/prime"
 	"github.com/gemtool/gemtool/prime/internal/uapi"
@@ -33,6 +34,19 @@ func beforeStart(t *testing.T, f func()) (starts, ends *atomic.Int32) {
 		return 0, false
 	})
 	return starts, ends
+}
+
+// fenceBeforeStart attaches a fence of vgem's right before the next START after
+// armed was set, and sends it.
+func fenceBeforeStart(t *testing.T, d *drm.Device, h *drm.Handle) (fence chan drmtest.Fence, armed *atomic.Bool) {
+	t.Helper()
+	fence, armed = make(chan drmtest.Fence, 1), new(atomic.Bool)
+	beforeStart(t, func() {
+		if armed.CompareAndSwap(true, false) {
+			fence <- drmtest.AttachFence(t, d, *h, true)
+		}
+	})
+	return fence, armed
 }
 
 // TestStartBlocks passes if a fence that comes between the wait and START costs
