@@ -59,11 +59,11 @@ func TestScripts(t *testing.T) {
 
 // runGemtool is the script command
 //
-//	run [-user UID:GID] [-nodes DIR] [-interrupt GLOB|DURATION] CODE [ARG...]
+//	run [-user UID:GID] [-nodes DIR] [-sys DIR] [-stdout FILE] [-interrupt GLOB|DURATION] CODE [ARG...]
 //
-// It runs "gemtool ARG..." and fails unless that exits with CODE. -nodes puts
-// DIR in the place of /dev, for this process alone; -interrupt sends SIGINT as
-// soon as a file matches, or after a time.
+// It runs "gemtool ARG..." and fails unless that exits with CODE. -nodes and
+// -sys put DIR in the place of /dev and /sys, for this process alone;
+// -interrupt sends SIGINT as soon as a file matches, or after a time.
 func runGemtool(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("say the exit code instead")
@@ -72,11 +72,12 @@ func runGemtool(ts *testscript.TestScript, neg bool, args []string) {
 	// without privileges may run it by this path, too.
 	cmd := &exec.Cmd{Path: "/proc/self/exe", SysProcAttr: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}}
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "TMPDIR=" + ts.Getenv("TMPDIR")}
+	cmd.Env = []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "TMPDIR=" + ts.Getenv("TMPDIR"), "COLUMNS=" + ts.Getenv("COLUMNS")}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(""), &stdout, &stderr
 
-	var nodes, when string
+	var when string
+	over := map[string]string{}
 	for ; len(args) > 1 && strings.HasPrefix(args[0], "-"); args = args[2:] {
 		switch args[0] {
 		case "-user":
@@ -86,7 +87,14 @@ func runGemtool(ts *testscript.TestScript, neg bool, args []string) {
 			}
 			cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uid, Gid: gid}
 		case "-nodes":
-			nodes = ts.MkAbs(args[1])
+			over["/dev"] = ts.MkAbs(args[1])
+		case "-sys":
+			over["/sys"] = ts.MkAbs(args[1])
+		case "-stdout":
+			f, err := os.OpenFile(ts.MkAbs(args[1]), os.O_WRONLY, 0)
+			ts.Check(err)
+			defer f.Close()
+			cmd.Stdout = f
 		case "-interrupt":
 			when = args[1]
 		default:
@@ -94,13 +102,13 @@ func runGemtool(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	if len(args) == 0 {
-		ts.Fatalf("usage: run [-user UID:GID] [-nodes DIR] [-interrupt GLOB|DURATION] CODE [ARG...]")
+		ts.Fatalf("usage: run [FLAG VALUE...] CODE [ARG...]")
 	}
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	cmd.Args = append([]string{"gemtool"}, args[1:]...)
 
-	err = inNamespace(nodes, func() error {
+	err = inNamespace(over, func() error {
 		if err := cmd.Start(); err != nil {
 			return err
 		}
@@ -123,10 +131,10 @@ func runGemtool(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// inNamespace runs f on a thread for which nodes stands in the place of /dev,
-// if there are nodes. What f starts inherits that.
-func inNamespace(nodes string, f func() error) error {
-	if nodes == "" {
+// inNamespace runs f on a thread for which some folders stand in the places of
+// others, if there are any. What f starts inherits that.
+func inNamespace(over map[string]string, f func() error) error {
+	if len(over) == 0 {
 		// Pdeathsig is about the thread that starts the process, which must
 		// not become one of those below, that end.
 		runtime.LockOSThread()
@@ -140,8 +148,10 @@ func inNamespace(nodes string, f func() error) error {
 		if err == nil {
 			err = unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
 		}
-		if err == nil {
-			err = unix.Mount(nodes, "/dev", "", unix.MS_BIND, "")
+		for place, dir := range over {
+			if err == nil {
+				err = unix.Mount(dir, place, "", unix.MS_BIND, "")
+			}
 		}
 		if err == nil {
 			err = f()

@@ -2,16 +2,12 @@ package command
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/gemtool/gemtool/cmd/gemtool/internal/matrix"
@@ -22,7 +18,6 @@ func newMatrix() *cobra.Command {
 		size    string
 		devices []string
 		scanout bool
-		asJSON  bool
 		dir     string
 	)
 	cmd := &cobra.Command{
@@ -47,16 +42,16 @@ not permitted; 1 wrong pixels or a broken rule; 77 nothing could be tested.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&size, "size", "256x192", "`WxH` of the picture in pixels")
-	flags.StringArrayVar(&devices, "device", nil, "test only this `DEVICE` (and udmabuf and heaps): card0, a path, driver:NAME or bus:ID; repeatable")
+	addDevices(cmd, &devices, "test, besides udmabuf and heaps, only this")
 	flags.BoolVar(&scanout, "scanout", false, "show the picture on real displays, too, where it can be read back")
-	flags.BoolVar(&asJSON, "json", false, "print every step's result and time as JSON")
 	flags.StringVar(&dir, "png", "", "write what each importer read to `DIR`/EXPORTER-IMPORTER.png")
+	addJSON(cmd)
 	cmd.RunE = run(func(cmd *cobra.Command, _ []string) error {
 		width, height, err := parseSize(size)
 		if err != nil {
 			return usageError("--size %q: %w", size, err)
 		}
-		return runMatrix(cmd, devices, dir, asJSON, matrix.Config{Width: width, Height: height, Scanout: scanout})
+		return runMatrix(cmd, devices, dir, matrix.Config{Width: width, Height: height, Scanout: scanout})
 	})
 	return cmd
 }
@@ -81,7 +76,7 @@ func parseSize(s string) (width, height int, err error) {
 	return width, height, nil
 }
 
-func runMatrix(cmd *cobra.Command, devices []string, dir string, asJSON bool, config matrix.Config) error {
+func runMatrix(cmd *cobra.Command, devices []string, dir string, config matrix.Config) error {
 	set, err := matrix.Find(devices)
 	if errors.Is(err, matrix.ErrNoDevice) {
 		return usageError("--device: %w", err)
@@ -93,7 +88,7 @@ func runMatrix(cmd *cobra.Command, devices []string, dir string, asJSON bool, co
 		return &exitError{ExitNothing, err}
 	}
 	for _, err := range set.Missing {
-		fmt.Fprintf(cmd.ErrOrStderr(), "gemtool: left out: %v\n", err)
+		say(cmd.ErrOrStderr(), "left out: %v", err)
 	}
 	var pictures *pictures
 	if dir != "" {
@@ -102,26 +97,19 @@ func runMatrix(cmd *cobra.Command, devices []string, dir string, asJSON bool, co
 		}
 		config.Picture = pictures.write
 	}
-	clear := func() {}
-	if isTerminal(cmd.ErrOrStderr()) {
-		config.Progress = func(done, all int, c *matrix.Cell) {
-			fmt.Fprintf(cmd.ErrOrStderr(), "\r\033[K%d of %d: %s into %s", done+1, all, c.Exporter.Name, c.Importer.Name)
-		}
-		clear = func() { fmt.Fprint(cmd.ErrOrStderr(), "\r\033[K") }
+	status := progress(cmd)
+	config.Progress = func(done, all int, c *matrix.Cell) {
+		status("%d of %d: %s into %s", done+1, all, c.Exporter.Name, c.Importer.Name)
 	}
 	cells, err := matrix.Run(cmd.Context(), set, config)
-	clear()
+	status("")
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("interrupted after %d of %d pairs", len(cells), len(set.Exporters)*len(set.Importers))
 	}
 	if err != nil {
 		return err
 	}
-	if asJSON {
-		err = printJSON(cmd.OutOrStdout(), set, cells, config, pictures)
-	} else {
-		err = printMatrix(cmd.OutOrStdout(), set, cells)
-	}
+	err = show(cmd, newMatrixJSON(set, cells, config, pictures))
 	if err == nil && pictures != nil && pictures.err != nil {
 		err = fmt.Errorf("--png: %w", pictures.err)
 	}
@@ -167,36 +155,38 @@ func verdict(set *matrix.Set, cells []*matrix.Cell) error {
 	return nil
 }
 
-func printMatrix(w io.Writer, set *matrix.Set, cells []*matrix.Cell) error {
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.Style().Format.Header = text.FormatDefault // names as they are
-	head := table.Row{"exporter \\ importer"}
-	for _, i := range set.Importers {
+func (m *matrixJSON) text(p *page) {
+	head := []string{"exporter \\ importer"}
+	for _, i := range m.set.Importers {
 		head = append(head, i.Name)
 	}
-	t.AppendHeader(head)
-	for r, e := range set.Exporters {
-		row := table.Row{e.Name}
-		for _, c := range cells[r*len(set.Importers):][:len(set.Importers)] {
-			row = append(row, c.String())
+	var rows [][]string
+	for r, e := range m.set.Exporters {
+		row := []string{e.Name}
+		for _, c := range m.cells[r*len(m.set.Importers):][:len(m.set.Importers)] {
+			row = append(row, p.paint(cellColors[c.Outcome], c.String()))
 		}
-		t.AppendRow(row)
+		rows = append(rows, row)
 	}
-	var b strings.Builder
-	b.WriteString(t.Render() + "\n")
-	if lines := legend(set, cells); len(lines) > 0 {
-		b.WriteString("\n" + strings.Join(lines, "\n") + "\n")
+	p.table(head, rows)
+	denied := ""
+	if n, all := m.set.Denied(); n > 0 {
+		denied = notPermitted(n, all)
 	}
-	if lines := matrix.Explain(cells); len(lines) > 0 {
-		b.WriteString("\n" + strings.Join(lines, "\n") + "\n")
+	for _, lines := range [][]string{legend(m.set, m.cells), matrix.Explain(m.cells), {denied}} {
+		for i, line := range lines {
+			if i == 0 && line != "" {
+				p.line("")
+			}
+			if line != "" {
+				p.line("%s", line)
+			}
+		}
 	}
-	if denied, all := set.Denied(); denied > 0 {
-		b.WriteString("\n" + notPermitted(denied, all) + "\n")
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
+
+// cellColors has none for what is not permitted: that says nothing of a pair.
+var cellColors = map[matrix.Outcome]color{matrix.OK: green, matrix.Refused: yellow, matrix.Failed: red}
 
 // legend explains the words that stand in the table.
 func legend(set *matrix.Set, cells []*matrix.Cell) (lines []string) {
@@ -225,7 +215,6 @@ func legend(set *matrix.Set, cells []*matrix.Cell) (lines []string) {
 	return lines
 }
 
-// The JSON document. A change that breaks its readers takes another schema.
 type matrixJSON struct {
 	Schema    string         `json:"schema"`
 	Width     int            `json:"width"`
@@ -235,6 +224,9 @@ type matrixJSON struct {
 	Pairs     []pairJSON     `json:"pairs"`
 	Denied    int            `json:"denied"`    // endpoints not permitted
 	Endpoints int            `json:"endpoints"` // all of them
+
+	set   *matrix.Set
+	cells []*matrix.Cell
 }
 
 const matrixSchema = "gemtool.matrix/v1"
@@ -266,11 +258,11 @@ type stepJSON struct {
 	NS      int64  `json:"ns"`
 }
 
-func printJSON(w io.Writer, set *matrix.Set, cells []*matrix.Cell, config matrix.Config, pictures *pictures) error {
-	doc := matrixJSON{
+func newMatrixJSON(set *matrix.Set, cells []*matrix.Cell, config matrix.Config, pictures *pictures) *matrixJSON {
+	doc := &matrixJSON{
 		Schema: matrixSchema, Width: config.Width, Height: config.Height,
 		Exporters: endpointsJSON(set.Exporters), Importers: endpointsJSON(set.Importers),
-		Pairs: []pairJSON{},
+		Pairs: []pairJSON{}, set: set, cells: cells,
 	}
 	doc.Denied, doc.Endpoints = set.Denied()
 	for _, c := range cells {
@@ -293,9 +285,7 @@ func printJSON(w io.Writer, set *matrix.Set, cells []*matrix.Cell, config matrix
 		}
 		doc.Pairs = append(doc.Pairs, p)
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(doc)
+	return doc
 }
 
 func endpointsJSON(endpoints []*matrix.Endpoint) []endpointJSON {

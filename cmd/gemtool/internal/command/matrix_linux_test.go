@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"image/png"
 	"os"
@@ -14,15 +13,11 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/gemtool/gemtool/cmd/gemtool/internal/matrix"
 	"github.com/gemtool/gemtool/cmd/gemtool/internal/pattern"
 	"github.com/gemtool/gemtool/drm/drmtest"
 	"github.com/gemtool/gemtool/gem/conformance"
 )
-
-var update = flag.Bool("update", false, "write the golden files of what this kernel does")
 
 // needVM skips tests of what the devices of gemtool's VM do.
 func needVM(t *testing.T) {
@@ -69,11 +64,9 @@ func shared(t *testing.T, config matrix.Config) (table string, written int, wron
 	for _, e := range set.Importers { // the card nodes among the exporters are the same
 		e.Name = number.ReplaceAllString(e.Name, "$1")
 	}
-	var b bytes.Buffer
-	if err := printMatrix(&b, set, cells); err != nil {
-		t.Fatal(err)
-	}
-	return b.String(), len(p.names), wrong
+	var text page
+	newMatrixJSON(set, cells, config, p).text(&text)
+	return text.String(), len(p.names), wrong
 }
 
 func comparePNG(path string, want *pattern.Picture) error {
@@ -102,13 +95,14 @@ func comparePNG(path string, want *pattern.Picture) error {
 	return nil
 }
 
-func golden(t *testing.T) string {
+// goldenName names the file for this kernel.
+func goldenName(t *testing.T) string {
 	t.Helper()
 	k, err := conformance.RunningKernel()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return filepath.Join("../../../../testdata/golden", fmt.Sprintf("matrix-%v.txt", k))
+	return fmt.Sprintf("matrix-%v.txt", k)
 }
 
 // TestMatrixDevices passes if the devices of the VM share buffers just as the
@@ -121,19 +115,7 @@ func TestMatrixDevices(t *testing.T) {
 	for _, err := range wrong {
 		t.Error(err)
 	}
-	path := golden(t)
-	if *update {
-		if err := os.WriteFile(path, []byte(table), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v (go test -update writes it)", err)
-	}
-	if diff := cmp.Diff(string(want), table); diff != "" {
-		t.Errorf("want -, got +:\n%s", diff)
-	}
+	golden(t, goldenName(t), table)
 }
 
 // TestMatrixBrokenPitch passes if pictures drawn with a wrong pitch make the
@@ -141,7 +123,7 @@ func TestMatrixDevices(t *testing.T) {
 func TestMatrixBrokenPitch(t *testing.T) {
 	needVM(t)
 	table, written, wrong := shared(t, matrix.Config{Width: 250, Height: 190, DrawSkew: pattern.BytesPerPixel})
-	want, err := os.ReadFile(golden(t))
+	want, err := os.ReadFile(filepath.Join("../../../../testdata/golden", goldenName(t)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,12 +114,10 @@ read wrong-pixels, from udmabuf into one renderD128: read the picture through th
 // TestMatrixTable passes if the table names each pair's result, and explains
 // each distinct failure once, without the terminal's escapes in it.
 func TestMatrixTable(t *testing.T) {
-	var b bytes.Buffer
+	var p page
 	set, cells := fixed()
-	if err := printMatrix(&b, set, cells); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(fixedTable, b.String()); diff != "" {
+	newMatrixJSON(set, cells, matrix.Config{}, nil).text(&p)
+	if diff := cmp.Diff(fixedTable, p.String()); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
 	}
 }
@@ -130,7 +128,7 @@ func TestMatrixJSON(t *testing.T) {
 	var b bytes.Buffer
 	set, cells := fixed()
 	p := &pictures{names: map[*matrix.Cell]string{cells[4]: "udmabuf-one_card0.png"}}
-	if err := printJSON(&b, set, cells, matrix.Config{Width: 64, Height: 32}, p); err != nil {
+	if err := writeJSON(&b, newMatrixJSON(set, cells, matrix.Config{Width: 64, Height: 32}, p)); err != nil {
 		t.Fatal(err)
 	}
 	var doc matrixJSON
@@ -240,3 +238,5 @@ func TestPictures(t *testing.T) {
 		t.Errorf("without its folder: %v", p.err)
 	}
 }
+
+func configOf(width, height int) matrix.Config { return matrix.Config{Width: width, Height: height} }

@@ -3,6 +3,7 @@ package command
 import (
 	"errors"
 	"image/png"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,14 +27,14 @@ func newPictures(dir string, width, height int) (*pictures, error) {
 		return nil, err
 	}
 	p := &pictures{dir: dir, width: width, height: height, names: map[*matrix.Cell]string{}}
-	f, err := p.temp()
+	f, err := temp(dir)
 	if err != nil {
 		return nil, err
 	}
 	return p, errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-func (p *pictures) temp() (*os.File, error) { return os.CreateTemp(p.dir, ".matrix-*.png") }
+func temp(dir string) (*os.File, error) { return os.CreateTemp(dir, ".gemtool-*") }
 
 func (p *pictures) write(c *matrix.Cell, pix []byte) {
 	if p.err != nil {
@@ -45,9 +46,15 @@ func (p *pictures) write(c *matrix.Cell, pix []byte) {
 	}
 }
 
-// writeFile never leaves a part of a picture under its name.
-func (p *pictures) writeFile(name string, pix []byte) (err error) {
-	f, err := p.temp()
+func (p *pictures) writeFile(name string, pix []byte) error {
+	return writeWhole(filepath.Join(p.dir, name), func(w io.Writer) error {
+		return png.Encode(w, pattern.Image(pix, p.width, p.height))
+	})
+}
+
+// writeWhole writes a file, and never leaves a part of one under its name.
+func writeWhole(path string, write func(w io.Writer) error) (err error) {
+	f, err := temp(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
@@ -57,7 +64,7 @@ func (p *pictures) writeFile(name string, pix []byte) (err error) {
 			os.Remove(f.Name())
 		}
 	}()
-	if err := png.Encode(f, pattern.Image(pix, p.width, p.height)); err != nil {
+	if err := write(f); err != nil {
 		return err
 	}
 	if err := f.Chmod(0o644); err != nil {
@@ -71,7 +78,7 @@ func (p *pictures) writeFile(name string, pix []byte) (err error) {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), filepath.Join(p.dir, name))
+	return os.Rename(f.Name(), path)
 }
 
 // fileName keeps of an endpoint's name what every file system takes.

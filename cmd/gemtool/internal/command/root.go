@@ -9,6 +9,8 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"github.com/gemtool/gemtool/cmd/gemtool/internal/words"
 )
 
 // Exit codes, promised to scripts for the built binary.
@@ -66,8 +68,30 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	case errors.As(err, &run):
 		code = ExitFailed
 	}
-	fmt.Fprintf(stderr, "gemtool: %v\n", err)
+	say(stderr, "%v", err)
+	if h, ok := words.ForError(err); ok && code != ExitUsage {
+		say(stderr, "hint: %s", sentences(h.Means, h.Try))
+	}
 	return code
+}
+
+// say writes a line of words. What others named is escaped.
+func say(w io.Writer, format string, args ...any) {
+	fmt.Fprintf(w, "gemtool: %s\n", words.Escape(fmt.Sprintf(format, args...)))
+}
+
+// sentences makes text of what is not empty.
+func sentences(parts ...string) (s string) {
+	for _, part := range parts {
+		switch {
+		case part == "":
+		case s == "":
+			s = part + "."
+		default:
+			s += " " + part + "."
+		}
+	}
+	return s
 }
 
 // runError marks an error that came out of a command's body.
@@ -88,11 +112,22 @@ func run(body func(cmd *cobra.Command, args []string) error) func(*cobra.Command
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "gemtool",
-		Short:         "Test and show how DRM devices share buffers",
+		Use:   "gemtool",
+		Short: "Test and show how DRM devices share buffers",
+		Long: `Gemtool shows what the DRM devices of a machine are, what they can do with each
+other's buffers, and proves it.
+
+Data goes to stdout, words to stderr. With --json every command prints a
+document that names its schema and version. Exit codes: 0 all is well, 1
+something failed, 2 the command line is wrong, 77 nothing could be tested.
+COLUMNS sets the width of tables, and NO_COLOR keeps a terminal without colours.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newMatrix(), newSelftest(), newVM())
+	root.AddCommand(
+		newList(), newCaps(), newProps(), newDraw(),
+		newMatrix(), newSelftest(), newVM(),
+		newExplain(), newVersion(), newMan(),
+	)
 	return root
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -12,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,6 +25,7 @@ func newSelftest() *cobra.Command {
 		pattern string
 		devices []string
 		soak    bool
+		format  string
 	)
 	cmd := &cobra.Command{
 		Use:   "selftest",
@@ -35,29 +36,63 @@ them; it does not touch a display.
 
 A case that applies to no device here is skipped. Exit codes: 0 every case
 that ran passed, 1 one failed, 77 none could run.`,
+		Example: `  gemtool selftest --device driver:vkms --run '^A'
+  gemtool selftest --format tap | prove -
+  gemtool selftest --format junit > report.xml`,
 		Args: cobra.NoArgs,
 	}
 	cmd.Flags().BoolVar(&list, "list", false, "list the cases and run none")
 	cmd.Flags().StringVar(&pattern, "run", "", "run only the cases whose name (ID/DEVICE) matches this regular `expression`")
-	cmd.Flags().StringArrayVar(&devices, "device", nil, "test only this `device`: card0, a path, driver:NAME or bus:ID (repeatable)")
+	addDevices(cmd, &devices, "test only this")
 	cmd.Flags().BoolVar(&soak, "soak", false, "take the time for long cases")
+	cmd.Flags().StringVar(&format, "format", "text", "`text|tap|junit|json`: how results are printed; text and tap as they come")
+	// There are no other names than these four.
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(reportFormats, cobra.ShellCompDirectiveNoFileComp))
+	addJSON(cmd)
 	cmd.RunE = run(func(cmd *cobra.Command, _ []string) error {
 		match, err := regexp.Compile(pattern)
 		if err != nil {
 			return usageError("--run: %w", err)
 		}
-		if list {
-			for _, c := range conformance.All() {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\n", c.ID, c.Title)
-			}
-			return nil
+		if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
+			format = "json"
 		}
-		return selftest(cmd, match, devices, soak)
+		if !slices.Contains(reportFormats, format) {
+			return usageError("--format %q: want text, tap, junit or json", format)
+		}
+		if list {
+			return show(cmd, listCases())
+		}
+		return selftest(cmd, match, devices, soak, format)
 	})
 	return cmd
 }
 
-func selftest(cmd *cobra.Command, match *regexp.Regexp, devices []string, soak bool) error {
+type casesJSON struct {
+	Schema string     `json:"schema"`
+	Cases  []caseJSON `json:"cases"`
+}
+
+type caseJSON struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+}
+
+func listCases() *casesJSON {
+	doc := &casesJSON{Schema: "gemtool.cases/v1"}
+	for _, c := range conformance.All() {
+		doc.Cases = append(doc.Cases, caseJSON{c.ID, c.Title})
+	}
+	return doc
+}
+
+func (c *casesJSON) text(p *page) {
+	for _, x := range c.Cases {
+		fmt.Fprintf(p, "%s\t%s\n", x.ID, x.Title)
+	}
+}
+
+func selftest(cmd *cobra.Command, match *regexp.Regexp, devices []string, soak bool, format string) error {
 	kernel, err := conformance.RunningKernel()
 	if err != nil {
 		return err
@@ -73,42 +108,36 @@ func selftest(cmd *cobra.Command, match *regexp.Regexp, devices []string, soak b
 		return err
 	}
 	for _, err := range denied {
-		fmt.Fprintf(cmd.ErrOrStderr(), "gemtool: left out: %v\n", err)
+		say(cmd.ErrOrStderr(), "left out: %v", err)
 	}
 	suite := conformance.Suite{Kernel: kernel, Targets: targets, Children: true} // main calls RunChild
 	if soak {
 		suite.Effort = conformance.Soak
 	}
-	var count struct{ passed, failed, skipped int }
+	out := newReport(cmd.OutOrStdout(), format, kernel.String())
+	status := progress(cmd)
 	for _, c := range conformance.All() {
 		suite.Run(c, func(name string, f func(conformance.T)) {
-			if !match.MatchString(name) || cmd.Context().Err() != nil {
+			if !match.MatchString(name) || cmd.Context().Err() != nil || out.err != nil {
 				return
 			}
+			status("%s %s", name, c.Title)
+			start := time.Now()
 			t := &selfT{ctx: cmd.Context()}
 			t.run(f)
-			verdict := "ok  "
-			switch {
-			case t.failed:
-				verdict = "FAIL"
-				count.failed++
-			case t.skipped:
-				verdict = "skip"
-				count.skipped++
-			default:
-				count.passed++
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s %-16s %s\n", verdict, name, c.Title)
-			t.print(cmd.OutOrStdout())
+			status("")
+			out.add(t.result(c, name, time.Since(start)))
 		})
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%d passed, %d failed, %d skipped\n", count.passed, count.failed, count.skipped)
+	if err := out.end(); err != nil {
+		return err
+	}
 	switch {
 	case cmd.Context().Err() != nil:
 		return fmt.Errorf("interrupted: the cases that follow did not run")
-	case count.failed > 0:
+	case out.Failed > 0:
 		return &exitError{code: ExitFailed}
-	case count.passed == 0:
+	case out.Passed == 0:
 		return &exitError{ExitNothing, fmt.Errorf("no case could run")}
 	}
 	return nil
@@ -190,10 +219,16 @@ func (t *selfT) cleanup() {
 	}
 }
 
-func (t *selfT) print(w io.Writer) {
-	for _, line := range t.lines {
-		fmt.Fprintf(w, "     %s\n", strings.ReplaceAll(line, "\n", "\n     "))
+func (t *selfT) result(c conformance.Case, name string, took time.Duration) resultJSON {
+	_, device, _ := strings.Cut(name, "/")
+	r := resultJSON{ID: c.ID, Device: device, Title: c.Title, Verdict: "passed", Seconds: took.Seconds(), Log: t.lines}
+	switch {
+	case t.failed:
+		r.Verdict = "failed"
+	case t.skipped:
+		r.Verdict = "skipped"
 	}
+	return r
 }
 
 func (t *selfT) log(format string, args []any, outcome *bool) {

@@ -3,6 +3,7 @@
 package command
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -70,6 +71,7 @@ Without --modules all that is needed must be built into that kernel.`,
 	flags.StringVar(&c.Chdir, "chdir", "", "the program's working directory, a `DIR` of the guest (default /)")
 	flags.StringVar(&c.Append, "append", "", "further kernel `ARGS`")
 	flags.StringArrayVar(&f.load, "load", nil, "load a further kernel `MODULE[,OPTION=VALUE...]`, repeatable")
+	flags.Bool("json", false, "print the run as JSON, with what the program wrote in it")
 	flags.BoolVarP(&c.Verbose, "verbose", "v", false, "kernel console and boot times on stderr")
 	return cmd
 }
@@ -89,6 +91,12 @@ func (f *vmFlags) run(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
+	asJSON, _ := cmd.Flags().GetBool("json")
+	var stdout, stderr bytes.Buffer
+	if asJSON {
+		c.Stdout, c.Stderr = &stdout, &stderr
+	}
+	start := time.Now()
 	code, err := vm.Run(cmd.Context(), c)
 	var mistake *vm.ConfigError
 	if errors.As(err, &mistake) {
@@ -97,10 +105,27 @@ func (f *vmFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return fmt.Errorf("vm: %w", err)
 	}
+	if asJSON {
+		doc := vmJSON{"gemtool.vm/v1", args, code, time.Since(start).Seconds(), stdout.String(), stderr.String()}
+		if err := writeJSON(cmd.OutOrStdout(), doc); err != nil {
+			return err
+		}
+	}
 	if code != 0 {
 		return &exitError{code: code}
 	}
 	return nil
+}
+
+// vmJSON is the document of a run that came to its end. Text that is no UTF-8
+// has U+FFFD in its place.
+type vmJSON struct {
+	Schema  string   `json:"schema"`
+	Args    []string `json:"args"`
+	Code    int      `json:"code"` // 128+n if signal n ended the program
+	Seconds float64  `json:"seconds"`
+	Stdout  string   `json:"stdout"`
+	Stderr  string   `json:"stderr"`
 }
 
 func (f *vmFlags) parse(c *vm.Config) (err error) {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gemtool/gemtool/cmd/gemtool/internal/words"
 	"github.com/gemtool/gemtool/drm"
 	"github.com/gemtool/gemtool/prime"
 )
@@ -154,7 +155,7 @@ func nodes(info drm.Info, device int) (endpoints []*Endpoint, driver string, mis
 	}
 	for _, e := range endpoints {
 		e.Driver = driver
-		e.Name = printable(cmp.Or(driver, e.Bus) + " " + filepath.Base(e.Path))
+		e.Name = words.Escape(cmp.Or(driver, e.Bus) + " " + filepath.Base(e.Path))
 	}
 	return endpoints, driver, missing
 }
@@ -173,7 +174,7 @@ func driverOf(path string) (string, error) {
 func memory() []*Endpoint {
 	var all []*Endpoint
 	add := func(kind Kind, name, path string) {
-		e := &Endpoint{Name: printable(name), Driver: name, Path: path, Kind: kind, device: -1}
+		e := &Endpoint{Name: words.Escape(name), Driver: name, Path: path, Kind: kind, device: -1}
 		f, err := os.OpenFile(path, os.O_RDWR, 0)
 		switch {
 		case err == nil:

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/gemtool/gemtool/cmd/gemtool/internal/pattern"
+	"github.com/gemtool/gemtool/cmd/gemtool/internal/touch"
 	"github.com/gemtool/gemtool/drm/kms"
 	"github.com/gemtool/gemtool/prime"
 )
@@ -36,7 +37,7 @@ func (p *pair) engine(ctx context.Context) error {
 		return err
 	}
 	p.later(m.VUnmap)
-	return touch(func() error {
+	return touch.Try(func() error {
 		p.keep(m.Bytes(), int(dumb.Pitch))
 		return p.forward.Compare(m.Bytes(), int(dumb.Pitch), pattern.ColorBits)
 	})

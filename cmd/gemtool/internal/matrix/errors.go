@@ -6,6 +6,8 @@ import (
 	"syscall"
 
 	"github.com/gemtool/gemtool/cmd/gemtool/internal/pattern"
+	"github.com/gemtool/gemtool/cmd/gemtool/internal/touch"
+	"github.com/gemtool/gemtool/cmd/gemtool/internal/words"
 	"github.com/gemtool/gemtool/drm"
 	"github.com/gemtool/gemtool/drm/kms"
 	"github.com/gemtool/gemtool/prime"
@@ -15,7 +17,6 @@ import (
 var (
 	errLeak     = errors.New("left open")
 	errIdentity = errors.New("the importer's dma-buf is not the exporter's")
-	errFault    = errors.New("touching the mapping faulted")
 )
 
 // notTried is the error of a step that was left out, and says why.
@@ -35,10 +36,10 @@ func Code(err error) string {
 		return "leak"
 	case errors.Is(err, errIdentity):
 		return "other-buffer"
-	case errors.Is(err, errFault):
+	case errors.Is(err, touch.ErrFault):
 		return "fault"
 	case errors.As(err, &errno):
-		return errnoName(errno)
+		return words.Name(errno)
 	case errors.Is(err, drm.ErrShortBuffer):
 		return "short-buffer"
 	case errors.Is(err, prime.ErrAccessMode):

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/gemtool/gemtool/cmd/gemtool/internal/pattern"
+	"github.com/gemtool/gemtool/cmd/gemtool/internal/words"
 	"github.com/gemtool/gemtool/drm"
 	"github.com/gemtool/gemtool/prime"
 )
@@ -63,7 +64,7 @@ var tried = map[string]string{
 // explain puts a cell's failure in words.
 func explain(c *Cell) string {
 	s := c.Failure()
-	said := "found: " + printable(s.Err.Error())
+	said := "found: " + words.Escape(s.Err.Error())
 	var errno syscall.Errno
 	if errors.As(s.Err, &errno) {
 		said = fmt.Sprintf("the kernel said %q", errno.Error())
@@ -99,27 +100,13 @@ func means(c *Cell, s *Step) (meaning, try string) {
 		}
 		return "Nothing is known about this failure here", "The steps and their errors are in --json"
 	}
-	exporter, importer := printable(c.Exporter.Driver), printable(c.Importer.Driver)
-	switch {
-	case importer == "virtio_gpu" && errors.Is(s.Err, syscall.ENODEV):
-		return "virtio_gpu is there, and takes only its own buffers: without blob resources it cannot tell the host about other memory",
-			"Allocate on virtio_gpu and import elsewhere, or copy"
-	case errors.Is(s.Err, syscall.ENODEV):
-		return importer + " is there, and refuses this buffer: it takes only its own", "Allocate on it and import elsewhere, or copy"
-	case errors.Is(s.Err, syscall.EINVAL) && inVRAM(importer):
-		return "EINVAL alone proves nothing, but " + importer + " is known to have no import while it keeps buffers in video memory (bochs: until Linux 6.12)",
-			"Copy, or a newer kernel"
-	case errors.Is(s.Err, syscall.EINVAL):
-		return "EINVAL alone proves nothing. Known reasons are a driver without import, and a device without IOMMU that needs memory in one piece",
-			"Another exporter: the device itself, or a heap of contiguous memory"
-	case inVRAM(exporter):
-		return exporter + " keeps buffers in video memory, which no other device can attach to (bochs: until Linux 6.12)",
-			"Another exporter, such as udmabuf, or a newer kernel"
+	var errno syscall.Errno
+	errors.As(s.Err, &errno)
+	h, ok := words.Find(words.Question{
+		Errno: words.Name(errno), Call: "PRIME_FD_TO_HANDLE", Importer: c.Importer.Driver, Exporter: c.Exporter.Driver,
+	})
+	if !ok {
+		return "One of the two drivers does not do this: the exporter's cannot share its memory, or the importer's cannot import", "Another exporter"
 	}
-	return "One of the two drivers does not do this: the exporter's cannot share its memory, or the importer's cannot import", "Another exporter"
-}
-
-// inVRAM says whether a driver keeps, or kept, buffers in video memory only.
-func inVRAM(driver string) bool {
-	return slices.Contains([]string{"bochs-drm", "hibmc", "vboxvideo", "qxl"}, driver)
+	return h.Means, h.Try
 }

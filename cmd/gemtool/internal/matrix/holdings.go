@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/gemtool/gemtool/cmd/gemtool/internal/words"
 )
 
 // holdings lists the descriptors and mappings of this process that are of
@@ -25,7 +27,7 @@ func holdings() ([]string, error) {
 		// The descriptor of the listing itself is gone.
 		target, _ := os.Readlink(dir + fd.Name())
 		if ofBuffer(target) {
-			all = append(all, "descriptor "+fd.Name()+" of "+printable(target))
+			all = append(all, "descriptor "+fd.Name()+" of "+words.Escape(target))
 		}
 	}
 	maps, err := os.ReadFile("/proc/self/maps")
@@ -35,7 +37,7 @@ func holdings() ([]string, error) {
 	for line := range strings.Lines(string(maps)) {
 		// start-end perms offset dev inode path
 		if f := strings.Fields(line); len(f) >= 6 && ofBuffer(f[5]) {
-			all = append(all, "mapping "+f[0]+" of "+printable(f[5]))
+			all = append(all, "mapping "+f[0]+" of "+words.Escape(f[5]))
 		}
 	}
 	return all, nil

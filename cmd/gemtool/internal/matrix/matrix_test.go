@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gemtool/gemtool/cmd/gemtool/internal/pattern"
+	"github.com/gemtool/gemtool/cmd/gemtool/internal/touch"
 	"github.com/gemtool/gemtool/drm"
 	"github.com/gemtool/gemtool/drm/kms"
 	"github.com/gemtool/gemtool/prime"
@@ -44,7 +45,7 @@ func TestClassify(t *testing.T) {
 		{StepRead, errno(syscall.EINVAL), Failed, "EINVAL"},
 		{StepRead, &prime.Error{Op: "mmap", Err: syscall.EINVAL, Kind: prime.ErrNotSupported}, Unsupported, "EINVAL"},
 		{StepWrite, &pattern.Mismatch{}, Failed, "wrong-pixels"},
-		{StepWrite, errFault, Failed, "fault"},
+		{StepWrite, touch.ErrFault, Failed, "fault"},
 		{StepFramebuffer, errno(syscall.EOPNOTSUPP), Unsupported, "EOPNOTSUPP"},
 		{StepFramebuffer, errno(syscall.EINVAL), Failed, "EINVAL"},
 		{StepFramebuffer, notTried("reason"), NotTried, "error"},
@@ -162,11 +163,5 @@ func TestRunNoDevice(t *testing.T) {
 	cells, err := Run(t.Context(), &Set{Exporters: []*Endpoint{lost}, Importers: []*Endpoint{lost}}, Config{Width: 16, Height: 16})
 	if err != nil || len(cells) != 1 || cells[0].Outcome != Failed || cells[0].Failure().Name != StepAllocate {
 		t.Errorf("got %v, %v", cells, err)
-	}
-}
-
-func TestPrintable(t *testing.T) {
-	if got, want := printable("a \x1b[2J\n\"é"), `a \x1b[2J\n\"\u00e9`; got != want {
-		t.Errorf("got %s, want %s", got, want)
 	}
 }

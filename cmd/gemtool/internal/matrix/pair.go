@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/gemtool/gemtool/cmd/gemtool/internal/pattern"
+	"github.com/gemtool/gemtool/cmd/gemtool/internal/touch"
 	"github.com/gemtool/gemtool/drm"
 	"github.com/gemtool/gemtool/drm/fourcc"
 	"github.com/gemtool/gemtool/drm/kms"
@@ -133,7 +134,7 @@ func (p *pair) mapSource(ctx context.Context) error {
 }
 
 func (p *pair) draw(ctx context.Context) error {
-	return access(ctx, p.buffer, prime.Write, func() error {
+	return touch.Access(ctx, p.buffer, prime.Write, func() error {
 		return p.forward.Draw(p.pix, p.pitch+p.config.DrawSkew)
 	})
 }
@@ -175,7 +176,7 @@ func (p *pair) read(ctx context.Context) (err error) {
 		return err
 	}
 	defer m.Close()
-	return access(ctx, p.again, prime.Read, func() error {
+	return touch.Access(ctx, p.again, prime.Read, func() error {
 		p.keep(m.Bytes(), p.pitch)
 		return p.forward.Compare(m.Bytes(), p.pitch, pattern.AllBits)
 	})
@@ -188,13 +189,13 @@ func (p *pair) write(ctx context.Context) error {
 		return err
 	}
 	defer m.Close()
-	err = access(ctx, p.again, prime.Write, func() error {
+	err = touch.Access(ctx, p.again, prime.Write, func() error {
 		return p.back.Draw(m.Bytes(), p.pitch)
 	})
 	if err != nil {
 		return err
 	}
-	return access(ctx, p.buffer, prime.Read, func() error {
+	return touch.Access(ctx, p.buffer, prime.Read, func() error {
 		return p.back.Compare(p.pix, p.pitch, pattern.AllBits)
 	})
 }

@@ -1,4 +1,6 @@
-package matrix
+// Package touch reads and writes memory of devices, which may be gone before
+// they are.
+package touch
 
 import (
 	"context"
@@ -10,23 +12,26 @@ import (
 	"github.com/gemtool/gemtool/prime"
 )
 
-// access calls f in an access window of b, if there is a b already, and on
+// ErrFault: the memory was not there.
+var ErrFault = errors.New("touching the mapping faulted")
+
+// Access calls f in an access window of b, if there is a b already, and on
 // memory that may fault.
-func access(ctx context.Context, b *prime.Buffer, a prime.Access, f func() error) (err error) {
+func Access(ctx context.Context, b *prime.Buffer, a prime.Access, f func() error) (err error) {
 	if b == nil {
-		return touch(f)
+		return Try(f)
 	}
 	w, err := b.BeginAccess(ctx, a)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.End()) }()
-	return touch(f)
+	return Try(f)
 }
 
-// touch calls f and turns a fault of memory that it touches, which would kill
+// Try calls f and turns a fault of memory that it touches, which would kill
 // the process, into an error: a device that goes away takes its pages along.
-func touch(f func() error) (err error) {
+func Try(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		r := recover()
@@ -40,7 +45,7 @@ func touch(f func() error) (err error) {
 		if !ok {
 			panic(r)
 		}
-		err = fmt.Errorf("%w at %#x", errFault, fault.Addr())
+		err = fmt.Errorf("%w at %#x", ErrFault, fault.Addr())
 	}()
 	return f()
 }
