@@ -57,7 +57,7 @@ KERNEL_PACKAGES = $(DEVICE_PACKAGES) ./cmd/gemtool/internal/vm/kunit
 # What make test-kernels ends with; ./... does not look into testdata.
 KERNELREPORT = ./testdata/make/kernelreport
 
-.PHONY: help build build-nvml install packages kernel kernels demo test test-kernels soak fuzz bench lint format cross unit debug scripts integration uapi fmt clean
+.PHONY: help build build-nvml install packages kernel kernels demo test test-kernels soak fuzz bench lint format cross unit debug scripts integration uapi uapi-check fmt clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -96,7 +96,7 @@ demo: packages build kernel ## the main job: share buffers between all devices o
 
 test: packages lint scripts unit debug integration ## all checks and all tests
 
-test-kernels: build kernels $(GOTESTSUM) ## device tests on all kernels (KERNELS="6.1 6.12 7.2")
+test-kernels: build kernels uapi-check $(GOTESTSUM) ## device tests on all kernels (KERNELS="6.1 6.12 7.2")
 	CGO_ENABLED=0 testdata/make/test-kernels $(GOTESTSUM) '$(CURDIR)/$(GEMTOOL)' '$(KERNELS)' -skip '$(MODEL_TESTS)' $(KERNEL_PACKAGES)
 
 soak: ## the model tests with ten times the steps
@@ -144,6 +144,10 @@ integration: build kernel $(GOTESTSUM) ## tests on the devices of a VM (KERNEL=6
 uapi: ## renew the layouts and formats made from the kernel's headers
 	@testdata/vm/packages uapi
 	@GO='$(GO)' testdata/uapi/renew
+
+uapi-check: ## fail if make uapi would change anything
+	@testdata/vm/packages uapi
+	@GO='$(GO)' testdata/make/uapi-check
 
 fmt: ## format the code
 	gofmt -w .
