@@ -42,11 +42,15 @@ GOTESTSUM   = $(CACHE)/bin/go$(GOVERSION)/gotestsum@v1.13.0
 GEMTOOL = bin/gemtool
 VM      = $(CURDIR)/$(GEMTOOL) vm --kernel $(KERNEL) $(if $(MODULES),--modules $(MODULES))
 
+# The tests want another exporter beside those of a VM: vivid, a test camera.
+TEST_VM = $(VM) $(addprefix --device ,vkms vgem virtio-gpu bochs udmabuf vivid)
+
 # Where the checks build for: every layout of the ABI, and a system without it.
 TARGETS = linux/arm64 linux/386 linux/arm linux/riscv64 darwin/arm64
 
 # The packages whose tests ask for devices.
-DEVICE_PACKAGES = ./drm/... ./prime/... ./gem/... ./cmd/gemtool ./cmd/gemtool/internal/command
+DEVICE_PACKAGES = ./drm ./drm/debugfs ./drm/fdinfo ./drm/internal/uapi ./drm/kms ./prime \
+	./gem ./gem/conformance ./gem/internal/oracle ./cmd/gemtool ./cmd/gemtool/internal/command
 
 # Tests of models and fake cards, to which devices add nothing but time.
 MODEL_TESTS = ^Test(Model|Linearizable.*|Pool(Race|Random))$$
@@ -139,7 +143,7 @@ debug: build kernel $(STATICCHECK) ## tests of the debug build (tag gemdebug)
 	CGO_ENABLED=0 $(GO) test -tags gemdebug -count=1 -timeout 4m -run 'Report|Local|Adopt|Hold|Store|SR' -exec '$(VM) --' ./gem
 
 integration: build kernel $(GOTESTSUM) ## tests on the devices of a VM (KERNEL=6.12)
-	CGO_ENABLED=0 testdata/make/tests $(GOTESTSUM) integration -count=1 -timeout 4m -skip '$(MODEL_TESTS)' -exec '$(VM) --' $(DEVICE_PACKAGES)
+	CGO_ENABLED=0 testdata/make/tests $(GOTESTSUM) integration -count=1 -timeout 4m -skip '$(MODEL_TESTS)' -exec '$(TEST_VM) --' $(DEVICE_PACKAGES)
 
 uapi: ## renew the layouts and formats made from the kernel's headers
 	@testdata/vm/packages uapi

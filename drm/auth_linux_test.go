@@ -128,7 +128,7 @@ func TestCoreAuth(t *testing.T) {
 		drmtest.CheckLeaks(t)
 		master := openAgain(t, drmtest.RequireDevice(t, "vkms"), drm.Options{KeepMaster: true})
 		var last drm.Magic
-		for range 100 {
+		for range 64 {
 			client := openUnprivileged(t, master)
 			magic, err := client.GetMagic()
 			if err != nil || magic <= last {

@@ -16,9 +16,9 @@ import (
 // as it is used: 0 in the place of a point stands for the binary use.
 //
 // Unlike GEM handles, each create and import gives a handle of its own.
-// Drivers without them (vkms, vgem, bochs; virtio-gpu before Linux 6.6) answer
-// all calls with ErrNotSupported: see CapSyncobj and CapSyncobjTimeline, which
-// drivers can have one without the other.
+// Drivers without them (vkms, vgem, bochs; virtio-gpu of Linux 6.1) answer all
+// calls with ErrNotSupported: see CapSyncobj, and CapSyncobjTimeline, which a
+// driver with the first can lack.
 type SyncobjHandle uint32
 
 func (h SyncobjHandle) String() string { return fmt.Sprintf("syncobj %d", uint32(h)) }

@@ -64,21 +64,20 @@ func (d *Device) SyncobjToSyncFile(h SyncobjHandle, point uint64) (*ioctl.FD, er
 }
 
 // SyncFileToSyncobj puts the fence of a sync_file at a point of a sync object,
-// 0 for a binary one, whose fence is replaced. fd stays the caller's. It goes
-// the detour of [Device.SyncobjToSyncFile] on older kernels.
+// 0 for a binary one, whose fence is replaced. fd stays the caller's.
+//
+// For a timeline it goes the detour of [Device.SyncobjToSyncFile] on every
+// kernel. 7.2 has a direct way, but that takes the fence as it is. One that
+// came from a point of a timeline is a chain itself, and a chain in a chain is
+// what dma_fence_chain_init warns of (seen on 7.2.13) and the transfer takes
+// apart.
 //
 // Nodes: card, render. Errors: ErrNotSupported; EINVAL for another file than
 // a sync_file; ENOENT for an unknown handle; ENOMEM; ErrClosed when either
 // descriptor is closed.
 func (d *Device) SyncFileToSyncobj(fd *ioctl.FD, h SyncobjHandle, point uint64) error {
-	arg := uapi.SyncobjHandle{Handle: uint32(h), Flags: uapi.SyncobjFDToHandleImportSyncFile}
 	if point == 0 {
-		return d.fdToSyncobj(fd, &arg)
-	}
-	arg.Flags |= uapi.SyncobjFDToHandleTimeline
-	arg.Point = point
-	if err := d.fdToSyncobj(fd, &arg); !isErrno(err, syscall.EINVAL) {
-		return err
+		return d.fdToSyncobj(fd, &uapi.SyncobjHandle{Handle: uint32(h), Flags: uapi.SyncobjFDToHandleImportSyncFile})
 	}
 	return d.withSyncobj(func(tmp SyncobjHandle) error {
 		if err := d.SyncFileToSyncobj(fd, tmp, 0); err != nil {

@@ -51,7 +51,7 @@ type Buffer struct {
 	closed bool // no new holds; fd is closed by whoever brings holds to 0
 	holds  int  // windows, and calls that become one
 	stuck  int  // STARTs that nobody waits for any more: see start
-	// windows has the ids of the open ones, by which a Window that has
+	// windows, made by the first, has the ids of the open ones, by which a Window that has
 	// ended is told from one that began later.
 	windows map[uint64]struct{}
 	begun   uint64 // the last id given to a window
@@ -89,7 +89,7 @@ func New(fd *ioctl.FD) (*Buffer, error) {
 }
 
 func newBuffer(fd *ioctl.FD, a attr) *Buffer {
-	b := &Buffer{fd: fd, life: &life{fd: fd}, size: a.size, inode: a.inode, mode: a.mode, windows: map[uint64]struct{}{}}
+	b := &Buffer{fd: fd, life: &life{fd: fd}, size: a.size, inode: a.inode, mode: a.mode}
 	// A net for a Buffer that nobody closed, not the plan.
 	runtime.AddCleanup(b, func(l *life) { l.end() }, b.life)
 	return b

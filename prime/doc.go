@@ -20,9 +20,15 @@
 //	copy(m.Bytes(), picture)
 //	return w.End()
 //
+// Devices work on their own: fences say what they have not done yet. A window
+// waits for those in the buffer, and so does [Buffer.Wait]. A [SyncFile] takes
+// them out, into another buffer or to another process; a [Timeline] is a place
+// for those to come, which the sides agree on before. All waits end with their
+// context.
+//
 // What other processes send is not trusted: [New] refuses what is no dma-buf,
-// and [Image.Validate] what does not lie inside its buffers. The bytes remain
-// the peer's, too, and may change at any time.
+// and [Params] and [Image.Validate] what does not lie inside its buffers. The
+// bytes remain the peer's, too, and may change at any time.
 //
 // All methods may be called by many goroutines at once. Package gem counts
 // handles and mappings with the rules of the kernel's own helpers.

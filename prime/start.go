@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/gemtool/gemtool/prime/internal/uapi"
 )
@@ -25,6 +26,10 @@ import (
 // own: each that blocks keeps a thread. It is far more than processors can
 // issue at once, so that only those that block ever fill it.
 const maxStarts = 64
+
+// grace is how long after the context's end a START may still take before it
+// counts as blocked, and with it the Buffer.
+const grace = 5 * time.Millisecond
 
 var (
 	// slots has an entry for each START under way.
@@ -68,6 +73,12 @@ func (b *Buffer) start(ctx context.Context, a Access) error {
 		s.recycle()
 		return err
 	case <-ctx.Done():
+	}
+	select {
+	case err := <-s.result:
+		s.recycle()
+		return err
+	case <-time.After(grace):
 	}
 	b.mu.Lock()
 	b.stuck++

@@ -2,6 +2,7 @@ package prime_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -37,10 +38,9 @@ func exportSync(t *testing.T, b *prime.Buffer, a prime.Access) *prime.SyncFile {
 }
 
 // TestDMABufSyncFile passes if fences of a buffer come out of it and go into
-// another as IGT's dmabuf_sync_file has it, for the subtests that vgem's fences
-// do for.
+// another as IGT's dmabuf_sync_file has it.
 //
-// Cases D12, D13, D15, D17, D20
+// Cases D12, D13, D15, D16, D20
 func TestDMABufSyncFile(t *testing.T) {
 	t.Run("export-basic", func(t *testing.T) {
 		guard(t)
@@ -96,24 +96,74 @@ func TestDMABufSyncFile(t *testing.T) {
 		second.Signal(t)
 		wantSignaled(t, "the later snapshot, after", fresh, true)
 	})
-	// IGT takes sw_sync's fences, which TestSWSyncImport does.
-	t.Run("import-basic/vgem", func(t *testing.T) {
-		for _, driver := range []string{"vgem", "vkms"} {
+	// What follows takes sw_sync, as IGT does; TestImportSyncFile does not.
+	for _, test := range []struct {
+		name      string
+		timelines int
+		access    prime.Access // of the first; the others read
+	}{
+		{"import-basic/read", 1, prime.Read},
+		{"import-basic/write", 1, prime.Write},
+		{"import-multiple-read-only", 32, prime.Read},
+		{"import-multiple-read-write", 32, prime.Write},
+	} {
+		t.Run(test.name, func(t *testing.T) {
 			guard(t)
-			d, o, b := vgem(t)
-			other := drmtest.RequireDevice(t, driver)
-			target := export(t, other, dumb(t, other).Handle)
-			for _, access := range []prime.Access{prime.Read, prime.Write, prime.ReadWrite} {
-				f := drmtest.AttachFence(t, d, o.Handle, true)
-				if err := target.ImportSyncFile(exportSync(t, b, prime.Read), access); err != nil {
-					t.Fatal(err)
-				}
-				wantIdle(t, driver+": "+access.String()+" imported", target, access == prime.Read, false)
-				f.Signal(t)
-				wantIdle(t, driver+": "+access.String()+" signaled", target, true, true)
+			newSWTimeline(t) // or skip
+			for _, driver := range []string{"vgem", "vkms"} {
+				d := drmtest.RequireDevice(t, driver)
+				importMany(t, driver, export(t, d, dumb(t, d).Handle), test.timelines, test.access)
 			}
+		})
+	}
+}
+
+// importMany checks that fences of many timelines keep a buffer busy for those
+// that they matter to until the last is signaled.
+func importMany(t *testing.T, name string, b *prime.Buffer, timelines int, access prime.Access) {
+	t.Helper()
+	writes := access == prime.Write
+	var all []swTimeline
+	for i := range timelines {
+		tl := newSWTimeline(t)
+		all = append(all, tl)
+		if err := b.ImportSyncFile(tl.fence(t, 1), access); err != nil {
+			t.Fatal(err)
 		}
-	})
+		access = prime.Read
+		wantIdle(t, fmt.Sprintf("%s: %d imported", name, i+1), b, !writes, false)
+	}
+	read, write := exportSync(t, b, prime.Read), exportSync(t, b, prime.Write)
+	for i, tl := range all {
+		wantIdle(t, fmt.Sprintf("%s: %d signaled", name, i), b, !writes || i > 0, false)
+		wantSignaled(t, name+": for reading", read, !writes || i > 0)
+		wantSignaled(t, name+": for writing", write, false)
+		tl.inc(t, 1)
+	}
+	wantIdle(t, name+": all signaled", b, true, true)
+	wantSignaled(t, name+": for writing", write, true)
+}
+
+// TestImportSyncFile passes if a fence of vgem's makes a buffer of another
+// device busy until it is signaled.
+//
+// Case D17
+func TestImportSyncFile(t *testing.T) {
+	guard(t)
+	for _, driver := range []string{"vgem", "vkms"} {
+		d, o, b := vgem(t)
+		other := drmtest.RequireDevice(t, driver)
+		target := export(t, other, dumb(t, other).Handle)
+		for _, access := range []prime.Access{prime.Read, prime.Write, prime.ReadWrite} {
+			f := drmtest.AttachFence(t, d, o.Handle, true)
+			if err := target.ImportSyncFile(exportSync(t, b, prime.Read), access); err != nil {
+				t.Fatal(err)
+			}
+			wantIdle(t, driver+": "+access.String()+" imported", target, access == prime.Read, false)
+			f.Signal(t)
+			wantIdle(t, driver+": "+access.String()+" signaled", target, true, true)
+		}
+	}
 }
 
 // TestSyncFileRefused passes if what is no access, no sync_file or closed is

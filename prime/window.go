@@ -62,6 +62,9 @@ func (b *Buffer) BeginAccess(ctx context.Context, a Access) (Window, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.windows == nil {
+		b.windows = make(map[uint64]struct{})
+	}
 	b.begun++
 	b.windows[b.begun] = struct{}{}
 	return Window{b, b.begun, a}, nil

@@ -3,7 +3,11 @@ package edid_test
 import (
 	"bytes"
 	"errors"
+	"flag"
+	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -171,4 +175,54 @@ func TestRefresh(t *testing.T) {
 	equal(t, edid.Timing{Clock: 1}.Refresh(), uint32(0))
 	huge := uint32(1<<32 - 1)
 	equal(t, edid.Timing{Clock: 1, HActive: huge, HBlank: 1, VActive: huge, VBlank: 1}.Refresh(), uint32(0))
+}
+
+// TestCorpus passes if the EDIDs in testdata are understood as they were when
+// edid-decode said the same of them.
+func TestCorpus(t *testing.T) {
+	for name, raw := range corpus(t) {
+		t.Run(name, func(t *testing.T) {
+			golden := filepath.Join("testdata", strings.TrimSuffix(name, ".hex")+".txt")
+			got := strings.Join(lines(parse(t, raw)), "\n") + "\n"
+			if *update {
+				compare(t, raw)
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal(t, got, string(want))
+		})
+	}
+}
+
+var update = flag.Bool("update", false, "write what edid-decode agrees with to testdata")
+
+// TestDisplayIDLengths passes if no length of a DisplayID section reaches beyond
+// its block.
+func TestDisplayIDLengths(t *testing.T) {
+	r := rand.New(rand.NewPCG(0, 0))
+	for _, c := range []struct {
+		at   int
+		to   byte
+		want string
+	}{
+		{2, 122, "DisplayID section of 122 bytes"},
+		{2, 255, "DisplayID section of 255 bytes"},
+		{7, 200, "DisplayID block 0x%02x of 200 bytes where"},
+		{19, 9, "DisplayID name of 9 bytes where 8 are left"},
+	} {
+		b := base(r)
+		b[126] = 1
+		ext := displayID(r)
+		ext[c.at] = c.to
+		want := strings.Replace(c.want, "%02x", fmt.Sprintf("%02x", ext[5]), 1)
+		e := parse(t, slices.Concat(sum(b), sum(ext)))
+		if !slices.ContainsFunc(e.Warnings, func(w edid.Warning) bool { return w.Kind == edid.WarnLength && strings.HasPrefix(w.Text, want) }) {
+			t.Errorf("%q is not in %v", want, e.Warnings)
+		}
+	}
 }

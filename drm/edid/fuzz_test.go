@@ -18,44 +18,60 @@ func FuzzParse(f *testing.F) {
 	for i := range uint64(4) {
 		f.Add(build(rand.New(rand.NewPCG(i, 2))))
 	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		e, err := edid.Parse(raw)
-		if err != nil {
-			if !reflect.ValueOf(e).IsZero() {
-				t.Errorf("%+v and %v", e, err)
-			}
-			return
+	f.Fuzz(sane)
+}
+
+// TestHostile passes if EDIDs with wrong bytes in them are what the fuzz target
+// wants of them.
+func TestHostile(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 3000 {
+		raw := build(r)
+		for range between(r, 1, 20) {
+			raw[between(r, 8, len(raw)-1)] = byte(r.Uint32())
 		}
-		texts := append([]string{e.Vendor, e.Name, e.SerialText}, e.Texts...)
-		for _, w := range e.Warnings {
-			texts = append(texts, w.String())
+		raw[126] = byte(len(raw)/128 - 1)
+		sane(t, raw)
+	}
+}
+
+func sane(t *testing.T, raw []byte) {
+	e, err := edid.Parse(raw)
+	if err != nil {
+		if !reflect.ValueOf(e).IsZero() {
+			t.Errorf("%+v and %v", e, err)
 		}
-		timings := e.Detailed
-		for _, c := range e.CTA {
-			timings = append(timings, c.Detailed...)
+		return
+	}
+	texts := append([]string{e.Vendor, e.Name, e.SerialText}, e.Texts...)
+	for _, w := range e.Warnings {
+		texts = append(texts, w.String())
+	}
+	timings := e.Detailed
+	for _, c := range e.CTA {
+		timings = append(timings, c.Detailed...)
+	}
+	for _, d := range e.DisplayIDs {
+		for _, dt := range d.Timings {
+			timings = append(timings, dt.Timing)
 		}
-		for _, d := range e.DisplayIDs {
-			for _, dt := range d.Timings {
-				timings = append(timings, dt.Timing)
-			}
-			if d.Product != nil {
-				texts = append(texts, d.Product.Vendor, d.Product.Name)
-			}
-			if d.Tile != nil {
-				texts = append(texts, d.Tile.Vendor)
+		if d.Product != nil {
+			texts = append(texts, d.Product.Vendor, d.Product.Name)
+		}
+		if d.Tile != nil {
+			texts = append(texts, d.Tile.Vendor)
+		}
+	}
+	for _, s := range texts {
+		for _, r := range s {
+			if r > unicode.MaxASCII || !unicode.IsPrint(r) {
+				t.Errorf("text %q", s)
 			}
 		}
-		for _, s := range texts {
-			for _, r := range s {
-				if r > unicode.MaxASCII || !unicode.IsPrint(r) {
-					t.Errorf("text %q", s)
-				}
-			}
+	}
+	for _, dt := range timings {
+		if dt.HActive == 0 || dt.VActive == 0 || dt.Clock == 0 {
+			t.Errorf("%+v", dt)
 		}
-		for _, dt := range timings {
-			if dt.HActive == 0 || dt.VActive == 0 || dt.Clock == 0 {
-				t.Errorf("%+v", dt)
-			}
-		}
-	})
+	}
 }

@@ -2,6 +2,7 @@ package edid_test
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/gemtool/gemtool/drm/edid"
@@ -10,6 +11,26 @@ import (
 // printer writes an EDID as edid-decode does, a line for each thing, without
 // indentation.
 type printer struct{ lines []string }
+
+// lines is what edid-decode says of an EDID, as far as it is decoded here.
+func lines(e edid.EDID) []string {
+	var p printer
+	p.base(e)
+	for _, c := range e.CTA {
+		p.cta(c)
+	}
+	for _, d := range e.DisplayIDs {
+		p.displayID(d)
+	}
+	for _, w := range e.Warnings {
+		if m := wrongSum.FindStringSubmatch(w.Text); m != nil {
+			p.f("Checksum: %s (should be %s)", m[1], m[2])
+		}
+	}
+	return p.lines
+}
+
+var wrongSum = regexp.MustCompile(`has (0x..), should be (0x..)`)
 
 func (p *printer) f(format string, args ...any) {
 	p.lines = append(p.lines, fmt.Sprintf(format, args...))
