@@ -57,10 +57,16 @@ func TestDRMRead(t *testing.T) {
 
 	t.Run("invalid-buffer", func(t *testing.T) {
 		drmtest.CheckLeaks(t)
-		n := setup(t, lightUp(t), 0, 0)
+		// With an event: to a kernel of 64 bits the address is none of its
+		// own when a program of 32 bits names it, and it would wait.
+		n := setup(t, lightUp(t), 0, 1)
+		await(t, n)
 		_, _, errno := unix.Syscall(unix.SYS_READ, uintptr(n), ^uintptr(0), 4096)
 		if errno != unix.EFAULT {
 			t.Errorf("read to address -1: %v, want EFAULT", errno)
+		}
+		if got, err := unix.Read(n, make([]byte, size)); got != size || err != nil {
+			t.Errorf("the event after that: %d, %v", got, err)
 		}
 	})
 	t.Run("fault-buffer", func(t *testing.T) {

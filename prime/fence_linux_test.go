@@ -76,7 +76,14 @@ func TestFence(t *testing.T) {
 		wg.Go(func() { wait("cancelled", ctx, context.Canceled) })
 		time.Sleep(20 * time.Millisecond)
 		cancel()
-		time.Sleep(20 * time.Millisecond)
+		for start := time.Now(); time.Since(start) < 2*time.Second; time.Sleep(time.Millisecond) {
+			mu.Lock()
+			n := len(ended)
+			mu.Unlock()
+			if n > 0 {
+				break
+			}
+		}
 		mu.Lock()
 		if !slices.Equal(ended, []string{"cancelled"}) {
 			t.Errorf("%s: before the signal ended %q", test.name, ended)

@@ -96,6 +96,28 @@ func (m Mapping) Bytes() []byte {
 	return s.bytes
 }
 
+// View returns n bytes of the buffer from offset on, which are good for as long
+// as Bytes. It is the way to a part of a buffer, which a mapping of its own would
+// show wrong pages of.
+//
+// Errors: ErrRange for what is not inside the buffer; ErrStale after Close.
+func (m Mapping) View(offset, n uint64) ([]byte, error) {
+	if m.b == nil {
+		return nil, &Error{Op: "view", Err: ErrStale}
+	}
+	all := m.Bytes()
+	if all == nil {
+		return nil, m.b.fail("view of", ErrStale)
+	}
+	size := uint64(len(all))
+	if offset > size || n > size-offset {
+		e := m.b.fail("view of", ErrRange)
+		e.Hint = fmt.Sprintf("%d bytes at %d of %d", n, offset, size)
+		return nil, e
+	}
+	return all[offset : offset+n : offset+n], nil
+}
+
 // Close ends this use of the mapping; the last one unmaps. A second Close
 // returns ErrStale and changes nothing.
 func (m Mapping) Close() error {

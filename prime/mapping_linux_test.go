@@ -151,3 +151,38 @@ func TestMapConcurrent(t *testing.T) {
 		t.Error("mapped after the last Close")
 	}
 }
+
+// TestView passes if a view shows its own part of the buffer, of every exporter,
+// and none reaches out of the buffer, whatever the numbers.
+//
+// Case B07
+func TestView(t *testing.T) {
+	guard(t)
+	for name, b := range buffers(t) {
+		m, err := b.Map()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range m.Bytes() {
+			m.Bytes()[i] = byte(i >> 12)
+		}
+		v, err := m.View(4096, 100)
+		if err != nil || len(v) != 100 || cap(v) != 100 || v[0] != 1 || v[99] != 1 {
+			t.Errorf("%s: %d bytes, %v", name, len(v), err)
+		}
+		for _, r := range [][2]uint64{{0, 12288}, {12288, 0}, {12287, 1}} {
+			if v, err := m.View(r[0], r[1]); err != nil || uint64(len(v)) != r[1] {
+				t.Errorf("%s: %d: %d bytes, %v", name, r, len(v), err)
+			}
+		}
+		for _, r := range [][2]uint64{{0, 12289}, {12288, 1}, {12289, 0}, {1, 12288}, {1, math.MaxUint64}, {math.MaxUint64, 1}, {math.MaxUint64, math.MaxUint64}} {
+			if _, err := m.View(r[0], r[1]); !errors.Is(err, prime.ErrRange) {
+				t.Errorf("%s: %d: %v, want ErrRange", name, r, err)
+			}
+		}
+		m.Close()
+		if _, err := m.View(0, 1); !errors.Is(err, prime.ErrStale) {
+			t.Errorf("%s: after Close: %v, want ErrStale", name, err)
+		}
+	}
+}

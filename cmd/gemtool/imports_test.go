@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -61,6 +62,40 @@ func TestOracleImports(t *testing.T) {
 	for line := range strings.Lines(string(out)) {
 		if importer, imports, _ := strings.Cut(line, ":"); strings.Contains(imports, oracle) {
 			t.Errorf("%s imports %s", importer, oracle)
+		}
+	}
+}
+
+// TestCommandImports passes if only one package knows NVIDIA's library, which
+// takes cgo; if nothing fetches anything; and if nothing but the VM and the
+// conformance cases, which start themselves again, starts programs: gemtool may
+// run as root with another's environment. Case N31.
+func TestCommandImports(t *testing.T) {
+	if os.Getenv("GEMTOOL_VM") != "" {
+		t.Skip("the VM has no go command; this runs on the host")
+	}
+	const cmd = module + "cmd/gemtool"
+	cmdline := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{.ImportPath}}: {{join .Imports \" \"}}", cmd)
+	out, err := cmdline.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	execs := []string{cmd + "/internal/vm", module + "gem/conformance", module + "drm/drmtest"}
+	for line := range strings.Lines(string(out)) {
+		importer, imports, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		if importer == "net/http" {
+			t.Error("gemtool links net/http")
+		}
+		if !strings.HasPrefix(importer, module) {
+			continue
+		}
+		for i := range strings.FieldsSeq(imports) {
+			switch {
+			case strings.HasPrefix(i, "github.com/NVIDIA/") && importer != cmd+"/internal/nvml":
+				t.Errorf("%s imports %s", importer, i)
+			case i == "os/exec" && !slices.Contains(execs, importer):
+				t.Errorf("%s starts programs", importer)
+			}
 		}
 	}
 }

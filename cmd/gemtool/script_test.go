@@ -19,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 
+	"github.com/gemtool/gemtool/cmd/gemtool/internal/nvml"
 	"github.com/gemtool/gemtool/drm/drmtest"
 )
 
@@ -43,6 +44,8 @@ func TestScripts(t *testing.T) {
 			case "linux61":
 				release, err := os.ReadFile("/proc/sys/kernel/osrelease")
 				return strings.HasPrefix(string(release), "6.1."), err
+			case "nvml":
+				return nvml.Built, nil
 			case "dri":
 				cards, err := filepath.Glob("/sys/class/drm/card*")
 				return len(cards) > 0, err
@@ -72,7 +75,7 @@ func runGemtool(ts *testscript.TestScript, neg bool, args []string) {
 	// without privileges may run it by this path, too.
 	cmd := &exec.Cmd{Path: "/proc/self/exe", SysProcAttr: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}}
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "TMPDIR=" + ts.Getenv("TMPDIR"), "COLUMNS=" + ts.Getenv("COLUMNS")}
+	cmd.Env = []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "TMPDIR=" + ts.Getenv("TMPDIR"), "COLUMNS=" + ts.Getenv("COLUMNS"), "LD_LIBRARY_PATH=" + ts.Getenv("LD_LIBRARY_PATH")}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(""), &stdout, &stderr
 

@@ -61,6 +61,9 @@ func waitFence(ctx context.Context, fence *ioctl.FD) error {
 // waitReadable waits in the runtime's poller, on a file of its own: no thread
 // waits, and the end of ctx wakes it.
 func waitReadable(ctx context.Context, fd *ioctl.FD) error {
+	if err := ctx.Err(); err != nil {
+		return err // also of a fence that is signaled already
+	}
 	var dup int
 	err := fd.Use(func(n int) (err error) {
 		dup, err = unix.FcntlInt(uintptr(n), unix.F_DUPFD_CLOEXEC, 0)

@@ -127,7 +127,10 @@ func show(t *testing.T, d *drm.Device, fb kms.FBID, size image.Point) (hide func
 	set(connector.Object(), map[string]uint64{"CRTC_ID": uint64(crtc)})
 	set(crtc.Object(), map[string]uint64{"ACTIVE": 1, "MODE_ID": uint64(mode)})
 	set(plane.Object(), map[string]uint64{
-		"FB_ID": uint64(fb), "CRTC_ID": uint64(crtc), "CRTC_W": w, "CRTC_H": h, "SRC_W": w << 16, "SRC_H": h << 16,
+		"FB_ID": uint64(fb), "CRTC_ID": uint64(crtc),
+		// A plane that is off keeps the place that it had.
+		"CRTC_X": 0, "CRTC_Y": 0, "CRTC_W": w, "CRTC_H": h,
+		"SRC_X": 0, "SRC_Y": 0, "SRC_W": w << 16, "SRC_H": h << 16,
 	})
 	if err := req.Commit(d, kms.CommitTestOnly|kms.CommitAllowModeset); err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package layout
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"reflect"
 	"runtime"
@@ -102,8 +103,8 @@ func fresh(t *testing.T, goldens string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range files {
-		if got, err := os.ReadFile(name); err != nil || !bytes.Equal(got, want) {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if got, err := os.ReadFile(name); err != nil || !bytes.Equal(got, files[name]) {
 			t.Errorf("%s is stale: run go generate", name)
 		}
 	}
@@ -185,6 +186,25 @@ next:
 		}
 		if f.Type.Size() != 0 {
 			t.Errorf("%v.%s: %s has no such field of %d bytes at %d", typ, f.Name, c.name, f.Type.Size(), f.Offset)
+		}
+	}
+}
+
+// CheckConsts compares constants by their C names, and wants all of the golden
+// whose C names start with prefix.
+func CheckConsts(t *testing.T, goldens, prefix string, consts map[string]uint64) {
+	g, err := readGolden(goldens, "amd64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range consts {
+		if want, ok := lookup(g.consts, name); !ok || value != want {
+			t.Errorf("%s is %#x, in C %#x", name, value, want)
+		}
+	}
+	for _, n := range g.consts {
+		if _, ok := consts[n.name]; !ok && strings.HasPrefix(n.name, prefix) {
+			t.Errorf("nothing here is C's %s", n.name)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -53,32 +54,35 @@ func readGolden(dir, arch string) (*golden, error) {
 
 // add adds a line. A field belongs to the structure before it.
 func (g *golden) add(line string) error {
-	kind, rest, _ := strings.Cut(line, " ")
-	switch {
-	case kind == "#":
+	word := strings.Fields(line)
+	if strings.HasPrefix(line, "#") {
 		return nil
-	case kind == "struct" || kind == "union":
-		s := &cStruct{union: kind == "union"}
-		g.structs = append(g.structs, s)
-		_, err := fmt.Sscanf(rest, "%s %d", &s.name, &s.size)
-		return err
-	case kind == "ioctl" || kind == "const":
-		var n number
-		to := &g.ioctls
-		if kind == "const" {
-			to = &g.consts
-		}
-		_, err := fmt.Sscanf(rest, "%s 0x%x", &n.name, &n.value)
-		*to = append(*to, n)
-		return err
-	case strings.HasPrefix(line, "\t") && len(g.structs) > 0:
-		var f cField
-		_, err := fmt.Sscanf(line, "\t%s %d %d", &f.name, &f.offset, &f.size)
-		s := g.structs[len(g.structs)-1]
-		s.fields = append(s.fields, f)
+	}
+	if len(word) != 3 {
+		return fmt.Errorf("%d words, want 3", len(word))
+	}
+	n, err := strconv.ParseUint(word[2], 0, 32)
+	if err != nil {
 		return err
 	}
-	return fmt.Errorf("is neither a structure, a field, an ioctl nor a constant")
+	switch {
+	case strings.HasPrefix(line, "\t") && len(g.structs) > 0:
+		offset, err := strconv.ParseUint(word[1], 0, 32)
+		if err != nil {
+			return err
+		}
+		s := g.structs[len(g.structs)-1]
+		s.fields = append(s.fields, cField{word[0], uintptr(offset), uintptr(n)})
+	case word[0] == "struct" || word[0] == "union":
+		g.structs = append(g.structs, &cStruct{name: word[1], union: word[0] == "union", size: uintptr(n)})
+	case word[0] == "ioctl":
+		g.ioctls = append(g.ioctls, number{word[1], n})
+	case word[0] == "const":
+		g.consts = append(g.consts, number{word[1], n})
+	default:
+		return fmt.Errorf("is neither a structure, a field, an ioctl nor a constant")
+	}
+	return nil
 }
 
 func (g *golden) find(name string) *cStruct {
@@ -103,11 +107,17 @@ func lookup(all []number, name string) (uint64, bool) {
 // named tells whether Go's name is C's, or the tail of it: FBID is fb_id, and
 // Major is version_major.
 func named(goName, c string) bool {
-	return strings.HasSuffix(plain(c), plain(goName))
+	return goName != "_" && strings.HasSuffix(plain(c), plain(goName))
 }
 
+// plain is a name without what the two languages write differently.
 func plain(name string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", ".", "").Replace(name))
+	return strings.ToLower(strings.Map(func(r rune) rune {
+		if r == '_' || r == '.' {
+			return -1
+		}
+		return r
+	}, name))
 }
 
 // isPadding tells whether C's field is one that Go may leave blank.

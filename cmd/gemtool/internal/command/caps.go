@@ -57,7 +57,7 @@ type capJSON struct {
 
 type formatJSON struct {
 	Plane   uint32   `json:"plane"`
-	Formats []string `json:"formats"` // four characters, as the kernel names them
+	Formats []string `json:"formats"` // names without DRM_FORMAT_, as XRGB8888
 }
 
 var capNames = []struct {
@@ -116,7 +116,7 @@ func readCaps(d *drm.Device) (*capsJSON, error) {
 	for _, p := range planes {
 		j := formatJSON{Plane: uint32(p.ID), Formats: []string{}}
 		for _, f := range p.Formats {
-			j.Formats = append(j.Formats, f.String())
+			j.Formats = append(j.Formats, f.Name())
 		}
 		doc.Planes = append(doc.Planes, j)
 	}

@@ -49,7 +49,7 @@ Exit codes: 0 what was read is what was drawn, 1 it is not, or a step failed.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.size, "size", "256x192", "`WxH` of the pattern in pixels")
-	flags.StringVar(&f.format, "format", "XR24", "pixel format, in its `FOUR` characters")
+	flags.StringVar(&f.format, "format", "XRGB8888", "pixel `FORMAT`: its name (XRGB8888) or its four characters")
 	flags.StringVar(&f.in, "in", "", "draw the picture of this PNG `FILE`")
 	flags.StringVar(&f.through, "through", "", "`map|dma-buf|DEVICE` to read by (default map for a device, else dma-buf)")
 	flags.StringVar(&f.out, "out", "", "write what was read to `FILE`: a PNG if its name ends so, else the pixels as they are")
@@ -94,12 +94,16 @@ type sumsJSON struct {
 }
 
 func (f *drawFlags) run(cmd *cobra.Command, where string) (err error) {
-	doc := &drawJSON{Schema: "gemtool.draw/v1", Where: where, Format: f.format, Through: f.through, File: f.out}
+	doc := &drawJSON{Schema: "gemtool.draw/v1", Where: where, Through: f.through, File: f.out}
 	var c drawing.Config
-	if len(f.format) != 4 {
-		return usageError("--format %q: want four characters, as XR24", f.format)
+	if c.Format, err = fourcc.ParseFormat(f.format); err != nil {
+		return usageError("--format: %w", err)
 	}
-	c.Format = fourcc.New(f.format[0], f.format[1], f.format[2], f.format[3])
+	doc.Format = c.Format.Name()
+	// One pixel has at most 8 bytes.
+	if _, err := fourcc.NewImage(c.Format, make([]byte, 8), 1, 1, 8); err != nil {
+		return usageError("--format: %w", err)
+	}
 	if c.Picture, err = f.picture(where); err != nil {
 		return err
 	}

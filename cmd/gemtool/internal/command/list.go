@@ -58,7 +58,11 @@ Exit codes: 0 there are devices, 77 there is none.`,
 			return err
 		}
 		if len(doc.Devices) == 0 {
-			return &exitError{ExitNothing, errors.New("this machine has no DRM device")}
+			err := errors.New("this machine has no DRM device")
+			if doc.NVML != "" {
+				err = fmt.Errorf("%w; NVML: %s", err, doc.NVML)
+			}
+			return &exitError{ExitNothing, err}
 		}
 		return show(cmd, doc)
 	})

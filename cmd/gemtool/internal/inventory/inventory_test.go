@@ -3,6 +3,7 @@ package inventory
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -157,6 +158,19 @@ func TestIsPCIAddress(t *testing.T) {
 			t.Errorf("%q: got %v", s, got)
 		}
 	}
+}
+
+// FuzzIsPCIAddress passes if exactly what the kernel writes is an address.
+// Case N34.
+func FuzzIsPCIAddress(f *testing.F) {
+	f.Add("0000:01:00.0")
+	f.Add("10000:e1:00.7\n")
+	address := regexp.MustCompile(`^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f]\z`)
+	f.Fuzz(func(t *testing.T, s string) {
+		if got, want := IsPCIAddress(s), address.MatchString(s); got != want {
+			t.Errorf("%q: got %v", s, got)
+		}
+	})
 }
 
 // FuzzLookUp passes if no list of names, however broken, is a crash. Case N34.

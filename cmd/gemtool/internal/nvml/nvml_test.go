@@ -3,6 +3,7 @@ package nvml
 import (
 	"context"
 	"errors"
+	"regexp"
 	"testing"
 	"time"
 )
@@ -17,6 +18,18 @@ func TestAddress(t *testing.T) {
 			t.Errorf("%q: got %q, %v, want %q", id, got, ok, want)
 		}
 	}
+}
+
+// FuzzAddress passes if what comes out is an address, or nothing. Case N34.
+func FuzzAddress(f *testing.F) {
+	f.Add("00000000:01:00.0")
+	f.Add("000000FF:E1:00.0")
+	kernel := regexp.MustCompile(`^([1-9a-f][0-9a-f]{4,7}|[0-9a-f]{4}):[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\z`)
+	f.Fuzz(func(t *testing.T, s string) {
+		if got, ok := address(s); ok != kernel.MatchString(got) || !ok && got != "" {
+			t.Errorf("%q: got %q, %v", s, got, ok)
+		}
+	})
 }
 
 // slow is a library that hangs.

@@ -94,7 +94,7 @@ func TestForError(t *testing.T) {
 		want string
 	}{
 		{&drm.Error{Op: "MODE_CREATE_DUMB", Err: syscall.EACCES}, "A render node makes no dumb buffers"},
-		{fmt.Errorf("drawing: %w", &prime.Error{Op: "UDMABUF_CREATE", Err: syscall.EBADFD}), "no memfd"},
+		{fmt.Errorf("drawing: %w", &prime.Error{Op: "UDMABUF_CREATE", Err: syscall.EINVAL}), "not sealed against shrinking"},
 		{&drm.Error{Op: "MODE_CREATE_DUMB", Err: syscall.EACCES, Hint: "its own"}, ""},
 		{&drm.Error{Op: "MODE_CREATE_DUMB", Err: drm.ErrShortBuffer}, ""},
 		{&drm.Error{Op: "GEM_CLOSE", Err: syscall.ENODEV, Kind: drm.ErrGone}, ""},
