@@ -154,7 +154,7 @@ debug: build kernel $(STATICCHECK) ## tests of the debug build (tag gemdebug)
 # A program of 32 bits meets the kernel's compat layer.
 integration: build kernel $(GOTESTSUM) ## tests on the devices of a VM (KERNEL=6.12)
 	CGO_ENABLED=0 GOARCH=386 $(GO) test -count=1 -run 'Layout|Compat' -exec '$(VM) --' ./drm/internal/uapi
-	CGO_ENABLED=0 testdata/make/tests $(GOTESTSUM) integration -count=1 -timeout 4m -skip '$(MODEL_TESTS)' -exec '$(TEST_VM) --' $(DEVICE_PACKAGES)
+	CGO_ENABLED=0 testdata/make/tests $(GOTESTSUM) integration -count=1 -timeout 8m -skip '$(MODEL_TESTS)' -exec '$(TEST_VM) --' $(DEVICE_PACKAGES)
 
 uapi: ## renew the layouts and formats made from the kernel's headers
 	@testdata/vm/packages uapi
