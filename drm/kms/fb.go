@@ -70,12 +70,13 @@ func AddFB2(d *drm.Device, fb FB) (FBID, error) {
 // modesetting and before Linux 5.7. Source: drm_mode_getfb2_ioctl.
 func GetFB2(d *drm.Device, id FBID) (FB, error) {
 	arg := uapi.ModeFBCmd2{FBID: uint32(id)}
+	arg.AwaitModifier()
 	if err := uapi.OpModeGetFB2.Do(d.FD(), &arg); err != nil {
 		return FB{}, d.NewError(uapi.OpModeGetFB2.Name(), id.String(), err)
 	}
 	fb := FB{Width: arg.Width, Height: arg.Height, Format: fourcc.Format(arg.PixelFormat), Modifier: fourcc.ModInvalid}
 	if arg.Flags&uapi.ModeFBModifiers != 0 {
-		fb.Modifier = fourcc.Modifier(arg.Modifier[0])
+		fb.Modifier = fourcc.Modifier(arg.FirstModifier())
 	}
 	for i := range maxPlanes {
 		if i > 0 && arg.Pitches[i] == 0 {

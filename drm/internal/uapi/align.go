@@ -39,3 +39,10 @@ type ModeObjSetProperty struct {
 	ObjType uint32
 	_       padU64
 }
+
+// AwaitModifier prepares c for GETFB2, after which FirstModifier is what the
+// kernel says.
+func (c *ModeFBCmd2) AwaitModifier() {}
+
+// FirstModifier returns the modifier of the first plane.
+func (c *ModeFBCmd2) FirstModifier() uint64 { return c.Modifier[0] }

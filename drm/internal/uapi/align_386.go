@@ -33,3 +33,20 @@ type ModeObjSetProperty struct {
 	ObjID   uint32
 	ObjType uint32
 }
+
+// unwritten is in no modifier's lower half that a framebuffer can have.
+const unwritten = 1<<32 - 1
+
+// AwaitModifier prepares c for GETFB2, after which FirstModifier is what the
+// kernel says. A 64-bit kernel has compat code for ADDFB2 alone: it writes the
+// modifiers of GETFB2 4 bytes on, where its own structure has them, and leaves
+// what is its padding as it was. See drm_ioc32.c.
+func (c *ModeFBCmd2) AwaitModifier() { c.Modifier[0] = unwritten }
+
+// FirstModifier returns the modifier of the first plane.
+func (c *ModeFBCmd2) FirstModifier() uint64 {
+	if uint32(c.Modifier[0]) == unwritten {
+		return c.Modifier[0]>>32 | c.Modifier[1]<<32
+	}
+	return c.Modifier[0]
+}

@@ -65,6 +65,28 @@ func TestCompatGetFB2(t *testing.T) {
 	}
 }
 
+// TestFirstModifier passes if a modifier is found again where either kernel of
+// a 386 program writes it: 4 bytes on, or where the structure has it.
+func TestFirstModifier(t *testing.T) {
+	for _, m := range []uint64{0, modXTiled, 0x0300000000606014, 1<<63 | 1} {
+		var native uapi.ModeFBCmd2
+		native.AwaitModifier()
+		native.Modifier[0] = m
+		if got := native.FirstModifier(); got != m {
+			t.Errorf("%#x: read as %#x", m, got)
+		}
+		if runtime.GOARCH == "386" {
+			var compat uapi.ModeFBCmd2
+			compat.AwaitModifier()
+			compat.Modifier[0] |= m << 32
+			compat.Modifier[1] = m >> 32
+			if got := compat.FirstModifier(); got != m {
+				t.Errorf("%#x, 4 bytes on: read as %#x", m, got)
+			}
+		}
+	}
+}
+
 // framebuffer returns the argument for a linear framebuffer on a new buffer.
 func framebuffer(t *testing.T, d *drm.Device) uapi.ModeFBCmd2 {
 	t.Helper()
