@@ -4,6 +4,13 @@
 // prime shares buffers between devices and processes, package gem manages
 // buffers with the rules of the kernel's own helpers.
 //
+// What is bound is what clients of buffers, displays and fences use of Linux
+// 7.2: dumb buffers, PRIME, sync objects, authentication and master rights,
+// capabilities. [Device.Events] reads what a file asked to be told, and
+// [Hotplug] tells of devices and displays that come and go. Subpackages: kms
+// drives displays, fourcc knows pixel formats, edid what a display says of
+// itself, fdinfo and debugfs what the kernel prints of clients and buffers.
+//
 // A [Device] may be used by many goroutines at once. Closing it lets calls in
 // flight finish; later ones return [ErrClosed].
 //

@@ -68,8 +68,8 @@ func addFB(t *testing.T, d *drm.Device, h drm.Handle, pitch uint32, size image.P
 	return fb
 }
 
-// draw makes every pixel tell its place.
-func draw(pix []byte, pitch int, size image.Point) error {
+// paint makes every pixel tell its place.
+func paint(pix []byte, pitch int, size image.Point) error {
 	m, err := fourcc.NewImage(fourcc.XRGB8888, pix, size.X, size.Y, pitch)
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func draw(pix []byte, pitch int, size image.Point) error {
 func differences(t *testing.T, p picture, size image.Point) (n int) {
 	t.Helper()
 	want := make([]byte, p.pitch*size.Y)
-	if err := draw(want, p.pitch, size); err != nil {
+	if err := paint(want, p.pitch, size); err != nil {
 		t.Fatal(err)
 	}
 	for y := range size.Y {
@@ -181,7 +181,7 @@ func TestReadBack(t *testing.T) {
 			d := drmtest.RequireDevice(t, "vkms")
 			before := state(t, d.Path())
 			in, out := newPicture(t, d, size), newPicture(t, d, size)
-			if err := draw(in.pix, in.pitch, size); err != nil {
+			if err := paint(in.pix, in.pitch, size); err != nil {
 				t.Fatal(err)
 			}
 			if n := differences(t, out, size); n < size.X*size.Y-1 {
@@ -276,7 +276,7 @@ func drawnImport(t *testing.T, d *drm.Device, size image.Point, alloc func(*test
 		t.Fatal(err)
 	}
 	defer m.Close()
-	if err := draw(m.Bytes(), pitch, size); err != nil {
+	if err := paint(m.Bytes(), pitch, size); err != nil {
 		t.Fatal(err)
 	}
 	h, err := buf.Import(d)
