@@ -43,7 +43,7 @@ GEMTOOL = bin/gemtool
 VM      = $(CURDIR)/$(GEMTOOL) vm --kernel $(KERNEL) $(if $(MODULES),--modules $(MODULES))
 
 # The tests want another exporter beside those of a VM: vivid, a test camera.
-TEST_VM = $(VM) $(addprefix --device ,vkms vgem virtio-gpu bochs udmabuf vivid)
+TEST_VM = $(VM) --device default,vivid
 
 # Where the checks build for: every layout of the ABI, and a system without it.
 TARGETS = linux/arm64 linux/386 linux/arm linux/riscv64 darwin/arm64

@@ -60,7 +60,7 @@ Without --modules all that is needed must be built into that kernel.`,
 	flags.StringVar(&c.Modules, "modules", "", "the kernel's modules: a `DIR` with modules.dep")
 	flags.StringVar(&c.Accel, "accel", "auto", "`auto|kvm|tcg`: auto tries KVM and else emulates")
 	flags.StringSliceVar(&c.Devices, "device", nil, "give the VM the device `NAME`, repeatable; known: "+strings.Join(vm.DeviceNames(), ", ")+
-		" (default "+strings.Join(vm.DefaultDevices, ",")+", as far as kernel and QEMU have them)")
+		" (default is "+strings.Join(vm.DefaultDevices, ",")+", as far as kernel and QEMU have them)")
 	flags.StringArrayVar(&f.dirs, "dir", nil, "share a directory as `HOST=GUEST[:ro]`, repeatable")
 	flags.StringVar(&c.Share, "share", "auto", "`auto|9p|pack`: how directories are shared")
 	flags.StringVar(&c.Memory, "memory", "1G", "`SIZE` of the VM's memory")

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// DefaultDevices are what a VM has unless told otherwise.
+// DefaultDevices are what a VM has unless told otherwise, as far as its kernel
+// and QEMU have them. Config.Devices has a name for them: default.
 var DefaultDevices = []string{"vkms", "vgem", "virtio-gpu", "bochs", "udmabuf"}
 
 // device is something --device can name.
@@ -32,7 +33,7 @@ var devices = []device{
 
 // DeviceNames lists what Config.Devices may hold.
 func DeviceNames() []string {
-	names := []string{"none"}
+	names := []string{"none", "default"}
 	for _, d := range devices {
 		names = append(names, d.name)
 	}
@@ -58,11 +59,18 @@ type chosen struct {
 	leftOut []string // "NAME (why)"
 }
 
-// chooseDevices turns names, which checkDevices has seen, into modules and QEMU devices. What this kernel or
-// this QEMU lacks is left out; unless the caller insists, who then gets an
-// error.
-func chooseDevices(names []string, insist bool, mods *moduleTree, qemuHas func(string) bool) (chosen, error) {
+// chooseDevices turns names, which checkDevices has seen, into modules and QEMU
+// devices. What this kernel or this QEMU lacks is an error, but left out of the
+// default.
+func chooseDevices(names []string, mods *moduleTree, qemuHas func(string) bool) (chosen, error) {
 	var c chosen
+	var lenient []string
+	if slices.Contains(names, "default") {
+		names = slices.Concat(DefaultDevices, slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+			return name == "default" || slices.Contains(DefaultDevices, name)
+		}))
+		lenient = DefaultDevices
+	}
 	for _, name := range names {
 		if name == "none" {
 			continue
@@ -77,7 +85,7 @@ func chooseDevices(names []string, insist bool, mods *moduleTree, qemuHas func(s
 			why = "this kernel lacks the module " + d.modules[0]
 		}
 		if why != "" {
-			if insist {
+			if !slices.Contains(lenient, name) {
 				return c, fmt.Errorf("device %s: %s", name, why)
 			}
 			c.leftOut = append(c.leftOut, name+" ("+why+")")

@@ -78,7 +78,7 @@ func TestClosure(t *testing.T) {
 func TestChooseDevices(t *testing.T) {
 	tree := testModules(t, testDep)
 	has := func(name string) bool { return name == "virtio-gpu-pci" }
-	got, err := chooseDevices([]string{"vkms", "vgem", "virtio-gpu", "bochs", "udmabuf"}, false, tree, has)
+	got, err := chooseDevices([]string{"default"}, tree, has)
 	want := chosen{
 		modules: []string{"vkms", "virtio_gpu", "udmabuf"},
 		qemu:    []string{"virtio-gpu-pci"},
@@ -87,12 +87,16 @@ func TestChooseDevices(t *testing.T) {
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(chosen{})); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
-	for _, name := range []string{"vgem", "bochs"} {
-		if _, err := chooseDevices([]string{name}, true, tree, has); err == nil {
-			t.Errorf("%s was asked for and left out without an error", name)
+	again, err := chooseDevices([]string{"vkms", "default", "vgem"}, tree, has)
+	if diff := cmp.Diff(got, again, cmp.AllowUnexported(chosen{})); err != nil || diff != "" {
+		t.Errorf("the default and what it has: %v (-want +got):\n%s", err, diff)
+	}
+	for _, names := range [][]string{{"vgem"}, {"bochs"}, {"default", "vivid"}} {
+		if _, err := chooseDevices(names, tree, has); err == nil {
+			t.Errorf("%v was asked for and left out without an error", names)
 		}
 	}
-	got, err = chooseDevices([]string{"none"}, true, tree, has)
+	got, err = chooseDevices([]string{"none"}, tree, has)
 	if diff := cmp.Diff(chosen{}, got, cmp.AllowUnexported(chosen{})); err != nil || diff != "" {
 		t.Errorf("none: %v (-want +got):\n%s", err, diff)
 	}

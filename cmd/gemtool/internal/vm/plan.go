@@ -45,8 +45,7 @@ func newPlan(ctx context.Context, cfg *Config, kern kernel, q *qemu) (*plan, err
 	if p.mods, err = readModuleTree(kern.modules); err != nil {
 		return nil, err
 	}
-	insist := !slices.Equal(cfg.Devices, DefaultDevices)
-	devs, err := chooseDevices(cfg.Devices, insist, p.mods, q.has)
+	devs, err := chooseDevices(cfg.Devices, p.mods, q.has)
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ type Config struct {
 	Kernel  string        // name in the cache, "host" or a path; default "6.12"
 	Modules string        // directory with modules.dep; default beside the kernel
 	Accel   string        // auto (default), kvm or tcg
-	Devices []string      // nil: DefaultDevices; "none": no device
+	Devices []string      // nil: "default", which is DefaultDevices; "none": no device
 	Load    []Module      // further modules
 	Wanted  []string      // further modules, where there are devices and the kernel has them
 	Append  string        // further kernel arguments
@@ -126,7 +126,7 @@ func (c *Config) setDefaults() {
 	def(&c.Share, "auto")
 	def(&c.Chdir, "/")
 	if c.Devices == nil {
-		c.Devices = DefaultDevices
+		c.Devices = []string{"default"}
 	}
 	if c.Stdout == nil {
 		c.Stdout = io.Discard
