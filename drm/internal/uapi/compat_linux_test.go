@@ -14,7 +14,7 @@ import (
 
 const (
 	xrgb8888  = 0x34325258
-	modXTiled = 1<<56 | 1 // which vkms does not have
+	modXTiled = 1<<56 | 1
 )
 
 // TestCompatAddFB2 passes if the kernel reads each modifier where ModeFBCmd2
@@ -24,13 +24,10 @@ const (
 func TestCompatAddFB2(t *testing.T) {
 	d := drmtest.RequireDevice(t, "vkms")
 	addFB(t, d)
-	for i := range 4 {
+	for i := 1; i < 4; i++ { // for the first plane 6.1 takes any
 		for _, bit := range []int{0, 32} {
 			arg := framebuffer(t, d)
 			arg.Modifier[i] = 1 << bit
-			if i == 0 {
-				arg.Modifier[0] = modXTiled
-			}
 			if err := uapi.OpModeAddFB2.Do(d.FD(), &arg); !errors.Is(err, syscall.EINVAL) {
 				t.Errorf("modifier %d of %#x: %v, want EINVAL", i, arg.Modifier[i], err)
 			}
