@@ -125,8 +125,8 @@ COLUMNS sets the width of tables, and NO_COLOR keeps a terminal without colours.
 		SilenceErrors: true,
 	}
 	root.AddCommand(
-		newList(), newCaps(), newProps(), newDraw(),
-		newMatrix(), newSelftest(), newVM(),
+		newList(), newInfo(), newCaps(), newProps(), newDraw(),
+		newSync(), newMatrix(), newSelftest(), newVM(),
 		newExplain(), newVersion(), newMan(),
 	)
 	return root

@@ -1,0 +1,79 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gemtool/gemtool/drm/ioctl"
+)
+
+// syncDescriptors lists the descriptors of a process that are dma-bufs and
+// sync_files by their names. Nothing is opened.
+func syncDescriptors(pid int) (fds []int, err error) {
+	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, traceError(pid, err)
+	}
+	for _, e := range entries {
+		n, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		target, err := os.Readlink(dir + "/" + e.Name())
+		if err == nil && (strings.HasPrefix(target, "/dmabuf:") || target == "anon_inode:sync_file") {
+			fds = append(fds, n)
+		}
+	}
+	slices.Sort(fds)
+	return fds, nil
+}
+
+// takeDescriptor duplicates a descriptor of a process; 0 is this one. The name
+// in /proc cannot be opened: neither kind of file has an inode that can.
+func takeDescriptor(pid, n int) (*ioctl.FD, error) {
+	if pid == 0 {
+		dup, err := unix.FcntlInt(uintptr(n), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			return nil, usageError("descriptor %d: %w: gemtool was not started with it", n, err)
+		}
+		return ioctl.NewFD(dup), nil
+	}
+	process, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return nil, traceError(pid, os.NewSyscallError("pidfd_open", err))
+	}
+	defer unix.Close(process)
+	dup, err := unix.PidfdGetfd(process, n, 0)
+	switch {
+	case errors.Is(err, unix.EBADF):
+		return nil, usageError("process %d has no descriptor %d: %w", pid, n, err)
+	case err != nil:
+		return nil, traceError(pid, os.NewSyscallError("pidfd_getfd", err))
+	}
+	return ioctl.NewFD(dup), nil
+}
+
+// traceError says what is missing. Source: ptrace_may_access.
+func traceError(pid int, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ESRCH):
+		return usageError("there is no process %d", pid)
+	case errors.Is(err, unix.ENOSYS):
+		return fmt.Errorf("%w: descriptors of processes can be had since Linux 5.6", err)
+	case !errors.Is(err, fs.ErrPermission):
+		return err
+	}
+	what := "being its user, or the capability CAP_SYS_PTRACE"
+	if scope, err := os.ReadFile("/proc/sys/kernel/yama/ptrace_scope"); err == nil && strings.TrimSpace(string(scope)) != "0" {
+		what = "the capability CAP_SYS_PTRACE, as kernel.yama.ptrace_scope is " + strings.TrimSpace(string(scope))
+	}
+	return fmt.Errorf("the descriptors of process %d take %s: %w", pid, what, err)
+}
