@@ -50,7 +50,7 @@ TARGETS = linux/arm64 linux/386 linux/arm linux/riscv64 darwin/arm64
 
 # The packages whose tests ask for devices.
 DEVICE_PACKAGES = ./drm ./drm/debugfs ./drm/fdinfo ./drm/internal/uapi ./drm/kms ./prime \
-	./gem ./gem/conformance ./gem/internal/oracle ./cmd/gemtool ./cmd/gemtool/internal/command
+	./gem ./gem/scanout ./gem/conformance ./gem/internal/oracle ./cmd/gemtool ./cmd/gemtool/internal/command
 
 # Tests of models and fake cards, to which devices add nothing but time.
 MODEL_TESTS = ^Test(Model|Linearizable.*|Pool(Race|Random))$$
@@ -151,9 +151,14 @@ debug: build kernel $(STATICCHECK) ## tests of the debug build (tag gemdebug)
 	$(GO) test -tags gemdebug -skip '$(MODEL_TESTS)|Soak' ./drm/... ./prime/... ./gem
 	CGO_ENABLED=0 $(GO) test -tags gemdebug -count=1 -timeout 4m -run 'Report|Local|Adopt|Hold|Store|SR' -exec '$(VM) --' ./gem
 
-# A program of 32 bits meets the kernel's compat layer.
+# A program of 32 bits meets the kernel's compat layer. Debian's drm_info is what
+# gemtool info is compared with, and runs in the guest.
+DRM_INFO = $(CACHE)/drm_info
 integration: build kernel $(GOTESTSUM) ## tests on the devices of a VM (KERNEL=6.12)
 	CGO_ENABLED=0 GOARCH=386 $(GO) test -count=1 -run 'Layout|Compat' -exec '$(VM) --' ./drm/internal/uapi
+	@testdata/vm/packages test
+	@testdata/vm/bundle drm_info '$(DRM_INFO)'
+	CGO_ENABLED=0 $(GO) test -count=1 -run InfoDrmInfo -exec '$(VM) --device default,qxl --dir $(DRM_INFO)=/drm_info:ro --env GEMTOOL_DRM_INFO=/drm_info --' ./cmd/gemtool/internal/command
 	CGO_ENABLED=0 testdata/make/tests $(GOTESTSUM) integration -count=1 -timeout 8m -skip '$(MODEL_TESTS)' -exec '$(TEST_VM) --' $(DEVICE_PACKAGES)
 
 uapi: ## renew the layouts and formats made from the kernel's headers

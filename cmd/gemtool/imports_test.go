@@ -31,6 +31,9 @@ func TestImports(t *testing.T) {
 		"prime/resv":  {"prime/resv"},
 		"prime":       share,
 		"gem":         append([]string{"gem"}, share...),
+		"gem/scanout": append([]string{"gem", "gem/scanout", "drm/kms"}, share...),
+		"drm/edid":    {"drm/edid"},
+		"drm/fdinfo":  {"drm/fdinfo"},
 	} {
 		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", module+pkg).Output()
 		if err != nil {
