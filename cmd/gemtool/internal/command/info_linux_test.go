@@ -131,10 +131,17 @@ func TestInfoHandles(t *testing.T) {
 	}
 	drmtest.GuardKernelLog(t)
 	drmtest.CheckLeaks(t)
+	settle(t) // the console's framebuffers
 	d := drmtest.RequireDevice(t, "vkms")
+	if err := d.SetClientCap(drm.ClientCapAtomic, 1); err != nil { // or primary planes are hidden
+		t.Fatal(err)
+	}
 	display, err := devinfo.ReadDisplay(d, false)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(display.Planes, func(p devinfo.Plane) bool { return p.Shows != nil }) {
+		t.Fatal("no plane shows anything")
 	}
 	b, err := d.CreateDumb(64, 64, 32)
 	if err != nil {

@@ -20,7 +20,7 @@ func TestVMUsage(t *testing.T) {
 	}{
 		{"vm", "requires at least 1 arg", ExitUsage},
 		{"vm --nosuch -- /bin/true", "unknown flag", ExitUsage},
-		{"vm --device nosuch -- /bin/true", `unknown device "nosuch", known are: none, vkms`, ExitUsage},
+		{"vm --device nosuch -- /bin/true", `unknown device "nosuch", known are: none, default, vkms`, ExitUsage},
 		{"vm --device none,vkms -- /bin/true", "none goes with no other", ExitUsage},
 		{"vm --accel nosuch -- /bin/true", "want auto, kvm or tcg", ExitUsage},
 		{"vm --share nosuch -- /bin/true", "want auto, 9p or pack", ExitUsage},
