@@ -27,7 +27,7 @@ const (
 	CapCRTCInVBlankEvent   Cap = 0x12
 	CapSyncobj             Cap = 0x13
 	CapSyncobjTimeline     Cap = 0x14
-	CapAtomicAsyncPageFlip Cap = 0x15
+	CapAtomicAsyncPageFlip Cap = 0x15 // after Linux 6.1
 )
 
 var capNames = map[Cap]string{
@@ -73,8 +73,8 @@ const (
 	ClientCapAtomic              ClientCap = 3
 	ClientCapAspectRatio         ClientCap = 4
 	ClientCapWritebackConnectors ClientCap = 5
-	ClientCapCursorPlaneHotspot  ClientCap = 6
-	ClientCapPlaneColorPipeline  ClientCap = 7
+	ClientCapCursorPlaneHotspot  ClientCap = 6 // after Linux 6.1
+	ClientCapPlaneColorPipeline  ClientCap = 7 // after Linux 6.12
 )
 
 var clientCapNames = map[ClientCap]string{
@@ -110,15 +110,15 @@ func (d *Device) Cap(c Cap) (uint64, error) {
 }
 
 // SetClientCap sets a client cap of this file. ClientCapAtomic takes 1 or 2,
-// the others 0 or 1.
+// the others 0 or 1. A thread whose name begins with "X" does not get
+// ClientCapAtomic=1, on account of an old driver of the X server: to the kernel
+// 2 means the same, and is not refused.
 //
 // Nodes: card. Errors: EINVAL for a cap or value that the kernel does not
-// know (ClientCapCursorPlaneHotspot came after Linux 6.1,
-// ClientCapPlaneColorPipeline after 6.12), or before the cap that this one
-// needs (writeback connectors need atomic); ErrNotSupported on a device without
-// modesetting, on one without the atomic interface for ClientCapAtomic, and on
-// one that has no such thing for the last two. Source: drm_setclientcap in
-// drm_ioctl.c.
+// know, or before the cap that this one needs (writeback connectors need
+// atomic); ErrNotSupported on a device without modesetting, on one without the
+// atomic interface and for such a thread for ClientCapAtomic, and on one that
+// has no such thing for the last two. Source: drm_setclientcap in drm_ioctl.c.
 func (d *Device) SetClientCap(c ClientCap, value uint64) error {
 	arg := uapi.SetClientCap{Capability: uint64(c), Value: value}
 	if err := uapi.OpSetClientCap.Do(d.fd, &arg); err != nil {

@@ -168,23 +168,29 @@ func (d *Device) Rdev() uint64 { return d.rdev }
 // owned by d.
 func (d *Device) FD() *ioctl.FD { return d.fd }
 
-// Close closes the node as soon as no call is in flight. The kernel then
-// closes all handles of the file; mappings and exported buffers live on. A
-// second Close returns ErrClosed.
-func (d *Device) Close() error { return d.fd.Close() }
+// Close closes the node as soon as no call is in flight and the reader of
+// Events, if there is one, has left its loop. The kernel then closes all
+// handles of the file, and ends its master status and leases; mappings and
+// exported buffers live on. A second Close returns ErrClosed.
+func (d *Device) Close() error {
+	err := d.fd.Close()
+	d.events.wake()
+	return err
+}
 
 // SetMaster makes this file the DRM master of its device.
 //
 // Nodes: card. Permissions: CAP_SYS_ADMIN, or having been master before, which
 // old kernels (6.1) remember of the thread that opened the file and later ones
 // of the process: where it matters lock the goroutine to its thread. Errors:
-// EBUSY while another file is master, EACCES.
+// EBUSY while another file is master; EINVAL for a lease whose lessor is not
+// master: it is master along with it, and not by itself; EACCES.
 func (d *Device) SetMaster() error { return d.doNone(uapi.OpSetMaster) }
 
 // DropMaster ends this file's master status.
 //
-// Nodes: card. Errors: EINVAL when this file is not the master, EACCES when it
-// never was and lacks CAP_SYS_ADMIN.
+// Nodes: card. Errors: EINVAL when this file is not the master, or is a lease;
+// EACCES when it never was the master and lacks CAP_SYS_ADMIN.
 func (d *Device) DropMaster() error { return d.doNone(uapi.OpDropMaster) }
 
 // IsMaster says whether this file is the DRM master of its device. There is no

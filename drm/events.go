@@ -4,18 +4,28 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"os"
 	"sync/atomic"
+	"time"
 )
 
 // eventSpace is the room that the kernel has for a file's events.
 const eventSpace = 4096
 
 // eventQueue is what a Device's reader has read and not handed out, for the
-// next one. Only the reader, who set reading, touches the rest of it.
+// next one. Only the reader, who set reading, touches buf and rest.
 type eventQueue struct {
 	reading atomic.Bool
-	buf     []byte // eventSpace bytes from the first reader on: one read empties the file
-	rest    []byte // the part of buf that nobody has had
+	file    atomic.Pointer[os.File] // the reader's, for Close to wake it
+	buf     []byte                  // eventSpace bytes from the first reader on: one read empties the file
+	rest    []byte                  // the part of buf that nobody has had
+}
+
+// wake ends the reader's wait, if there is one.
+func (q *eventQueue) wake() {
+	if f := q.file.Load(); f != nil {
+		f.SetReadDeadline(time.Unix(1, 0))
+	}
 }
 
 // errReading: see Events.
@@ -23,8 +33,9 @@ var errReading = errors.New("another reader is at it")
 
 // Events reads the file's events as they come, until ctx ends, the device is
 // gone or closed, or the caller leaves the loop. An error is the last element:
-// ctx's, ErrGone or ErrClosed, both within a second, or the kernel's. Events
-// that nobody has had stay for the next reader.
+// ctx's, ErrClosed, ErrGone within a second, or the kernel's. Events that
+// nobody has had stay for the next reader. The kernel's file is open until the
+// reader has left, also after Close.
 //
 // A file has one reader: a second one beside it gets an error, as both would
 // get half of the events each. Only this Device's readers are seen; do not

@@ -46,12 +46,14 @@ func (d *Device) newEventReader(ctx context.Context) (*eventReader, error) {
 		return nil, err // no file that one can wait for
 	}
 	r.stop = wakeAtEnd(ctx, r.file)
+	d.events.file.Store(r.file)
 	return r, nil
 }
 
 // close leaves no goroutine and no descriptor behind.
 func (r *eventReader) close() {
 	r.stop()
+	r.d.events.file.Store(nil)
 	r.file.Close()
 }
 
@@ -72,8 +74,8 @@ func (r *eventReader) next() (e Event, err error) {
 
 // fill waits for events, or returns without one to be called again.
 func (r *eventReader) fill(q *eventQueue) error {
-	// The end of ctx sets a deadline, too. Had it done so before us, ctx
-	// would have an error.
+	// The end of ctx sets a deadline, too, and so does Close. Had one done so
+	// before us, it would show in what is looked at after.
 	if err := r.file.SetReadDeadline(time.Now().Add(goneInterval)); err != nil {
 		return err
 	}

@@ -20,6 +20,10 @@ const (
 	UeventChanged
 	// UeventWedged: the driver gave the device up, or had to reset it.
 	UeventWedged
+	// UeventLease: leases changed, what a lessee may use or which lessees
+	// there are. Kernels to 7.2 say it when the last file of one is closed.
+	// Look with kms.ListLessees or kms.GetLease.
+	UeventLease
 )
 
 func (k UeventKind) String() string {
@@ -32,6 +36,8 @@ func (k UeventKind) String() string {
 		return "changed"
 	case UeventWedged:
 		return "wedged"
+	case UeventLease:
+		return "lease"
 	}
 	return fmt.Sprintf("UeventKind(%d)", uint8(k))
 }
@@ -76,15 +82,16 @@ type Uevent struct {
 // so that none falls between a list and the watch. An error is the last
 // element.
 //
-// It listens to the kernel's own uevents, and believes no other sender. udev
-// hears of a node at the same time: its permissions may not be set yet.
+// It listens to the kernel's uevents, and believes no other sender; root can
+// have the kernel send what it likes. udev hears of a node at the same time:
+// its permissions may not be set yet.
 //
 // In a container the kernel may send none: they reach only network namespaces
 // that belong to the initial user namespace, and a sandbox may forbid the
 // socket. There it looks at sysfs every two seconds, and then also sees nodes
 // come and go and displays plugged in and out that the kernel knows of, but
-// nothing of what came and went between two looks, and no UeventWedged. The
-// same goes for events that the socket had no room for: the state is looked at
+// nothing of what came and went between two looks, and no UeventWedged or
+// UeventLease. The same goes for events that the socket had no room for: the state is looked at
 // anew, and every device is said to have changed.
 //
 // Permissions: none. Errors: ctx's; ErrNotSupported on another system than

@@ -170,6 +170,28 @@ func TestHotplugWedged(t *testing.T) {
 	}
 }
 
+// TestHotplugLease passes if the end of a lease is told of the device that it
+// was of.
+func TestHotplugLease(t *testing.T) {
+	drmtest.CheckLeaks(t)
+	w := newWatcher(t)
+	d, err := drm.Open(drmtest.RequireDevice(t, "vkms").Path(), drm.Options{KeepMaster: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	lease, _, err := kms.CreateLease(d, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lease.Close(); err != nil {
+		t.Error(err)
+	}
+	if u := w.expect(drm.UeventLease, func(drm.Uevent) bool { return true }); u.Node.Rdev != d.Rdev() {
+		t.Errorf("%+v, want one of %s", u, d.Path())
+	}
+}
+
 // TestHotplugVKMS passes if a device that is made by configfs, a display that
 // is plugged into it, and its end are seen.
 func TestHotplugVKMS(t *testing.T) {

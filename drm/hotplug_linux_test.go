@@ -76,12 +76,15 @@ func TestHotplugTable(t *testing.T) {
 
 	apply(uevent{action: "change", minor: 0, hotplug: true})
 	apply(uevent{action: "change", minor: 0, hotplug: true, connector: 3, property: 4})
+	apply(uevent{action: "change", minor: 0, lease: true})
+	apply(uevent{action: "change", minor: 7, lease: true})
 	apply(uevent{action: "change", minor: 0}) // as of a write to uevent
 	apply(uevent{action: "change", minor: 7, hotplug: true})
 	apply(uevent{action: "change", minor: 1, wedged: "rebind,bus-reset", pid: 5, task: "x"})
 	expect("change",
 		"changed card0 of pci:0000:00:02.0, now [card0 renderD128]",
 		"changed card0 of pci:0000:00:02.0, now [card0 renderD128], connector 3 property 4",
+		"lease card0 of pci:0000:00:02.0, now [card0 renderD128]",
 		`wedged card1 of faux:vkms, now [card1], ["rebind" "bus-reset"] by 5 "x"`)
 
 	s.remove("drm", "card1", "vkms")

@@ -128,6 +128,8 @@ func (t *nodeTable) apply(m uevent) (u Uevent, ok bool) {
 		u := t.changed(known)
 		u.Connector, u.Property = m.connector, m.property
 		return u, true
+	case m.action == "change" && isKnown && m.lease:
+		return Uevent{Kind: UeventLease, Device: t.device(known), Node: known.Node}, true
 	}
 	return Uevent{}, false
 }

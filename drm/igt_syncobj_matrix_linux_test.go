@@ -5,6 +5,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/gemtool/gemtool/drm"
 )
@@ -86,14 +87,11 @@ func (c waitCase) run(t *testing.T, s *syncs, n int) {
 		}
 	}
 	wantErr(t, "a look", s.look(set, c.flags), c.want())
-	until := drm.Monotonic() + 2*jiffy
-	_, err := s.wait(set, c.flags, until)
+	_, err := s.wait(set, c.flags, drm.Monotonic()+10*time.Millisecond)
 	wantErr(t, "a short wait", err, c.want())
 	if c.want() != syscall.ETIME {
 		_, err := s.wait(set, c.flags, 1<<62)
 		wantErr(t, "a long wait", err, c.want())
-	} else if now := drm.Monotonic(); now < until-jiffy {
-		t.Errorf("gave up %v early", until-now)
 	}
 }
 

@@ -60,6 +60,10 @@ func (d *Device) SyncobjToSyncFile(h SyncobjHandle, point uint64) (*ioctl.FD, er
 		fd, err = d.SyncobjToSyncFile(tmp, 0)
 		return err
 	})
+	if err != nil && fd != nil {
+		fd.Close() // the device was closed, or went, in between
+		fd = nil
+	}
 	return fd, err
 }
 

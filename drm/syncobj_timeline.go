@@ -53,8 +53,8 @@ func (d *Device) timelines(op ioctl.Op[uapi.SyncobjTimelineArray], hs []SyncobjH
 }
 
 // TransferSyncobj puts the fence of a point of src at a point of dst, each 0
-// for a binary one. SyncobjWaitForSubmit waits for the fence to come, for up
-// to five seconds, on a thread of its own.
+// for a binary one. SyncobjWaitForSubmit waits for the fence to come: it
+// blocks a thread, for five seconds, which a signal starts anew.
 //
 // Nodes: card, render. Errors: ErrNotSupported; ENOENT for an unknown handle;
 // EINVAL for a point without a fence; ETIME when none came; ENOMEM.

@@ -27,17 +27,18 @@ const (
 type SyncobjWait struct {
 	Flags SyncobjWaitFlags
 	// Until is when to give up. A time that has passed, 0 for one, only
-	// looks.
+	// looks. math.MaxInt64 is never, and on a kernel of 32 bits some weeks.
 	Until time.Duration
 	// Deadline, if not 0, is a hint for the fences' drivers of when the
-	// result is needed, so that they may raise a clock. Kernels that
-	// cannot pass it on (6.1) are asked without it.
+	// result is needed, so that they may raise a clock. It came after
+	// Linux 6.1: kernels that cannot pass it on are asked without it.
 	Deadline time.Duration
 }
 
 // WaitSyncobjs waits for the fences of sync objects to be signaled. It
-// returns the place in hs of one that is, or -1 with SyncobjWaitAll. It blocks
-// a thread, and only the kernel ends it: for a wait with a context use
+// returns the place in hs of one that is, or -1 with SyncobjWaitAll and, at
+// once, for none. It blocks a thread, and only the kernel ends it: Close does
+// not, and leaves the descriptor open as long. For a wait with a context use
 // [Device.SyncobjEventfd] or an exported sync_file, and the runtime's poller.
 //
 // Nodes: card, render. Errors: ETIME, which matches os.ErrDeadlineExceeded,

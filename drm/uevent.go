@@ -20,6 +20,7 @@ type uevent struct {
 	hotplug   bool   // HOTPLUG=1: displays may have come or gone
 	connector uint32 // that it is about, 0 for any
 	property  uint32 // of that connector, 0 for none
+	lease     bool   // LEASE=1: leases have changed
 	wedged    string // ways to recover, or empty
 	pid       uint32 // of who brought the device down, 0 if that is not known
 	task      string
@@ -80,6 +81,8 @@ func (u *uevent) set(key, value string) (err error) {
 		return number(&u.minor)
 	case "HOTPLUG":
 		u.hotplug = value == "1"
+	case "LEASE":
+		u.lease = value == "1"
 	case "CONNECTOR":
 		return number(&u.connector)
 	case "PROPERTY":

@@ -90,8 +90,9 @@ func (s *ueventSocket) receive() (b []byte, err error) {
 	return s.buf[:size], nil
 }
 
-// fromKernel says whether the kernel sent a message: root may send to the
-// group, too, but not with the kernel's address.
+// fromKernel says whether the kernel sent a message, be it one of its own or
+// one that root had it send in its name: see uevent_net_broadcast. What root
+// sends to the group by itself has another address.
 func fromKernel(from unix.Sockaddr, oob []byte) bool {
 	addr, ok := from.(*unix.SockaddrNetlink)
 	if !ok || addr.Pid != 0 || addr.Groups != kernelGroup {

@@ -42,6 +42,19 @@ SEQNUM=18446744073709551615`, uevent{
 		action: "change", devpath: "/devices/faux/vkms/drm/card0", subsystem: "drm",
 		major: 226, node: true, hotplug: true, connector: 41, property: 3,
 	}},
+	"lease": {`change@/devices/faux/vkms/drm/card0
+ACTION=change
+DEVPATH=/devices/faux/vkms/drm/card0
+SUBSYSTEM=drm
+LEASE=1
+MAJOR=226
+MINOR=0
+DEVNAME=dri/card0
+DEVTYPE=drm_minor
+SEQNUM=1201`, uevent{
+		action: "change", devpath: "/devices/faux/vkms/drm/card0", subsystem: "drm",
+		major: 226, node: true, lease: true,
+	}},
 	"wedged": {`change@/devices/a/drm/card0
 SUBSYSTEM=drm
 WEDGED=rebind,bus-reset

@@ -130,7 +130,7 @@ func (d *decoder) dataBlocks(c *CTA, b []byte) {
 		if tag != ctaExtended || n == 0 || payload[0] != ext420 {
 			d.dataBlock(c, tag, payload)
 		} else if !mapped {
-			mapped = true // one of an extension, so that they cannot multiply
+			mapped = true // one of an extension: an EDID of 32 KiB makes 8 MB of codes at most
 			d.maps420 = append(d.maps420, map420{len(d.CTA), payload[1:]})
 		}
 	}

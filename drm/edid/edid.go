@@ -10,8 +10,7 @@ import (
 var (
 	// ErrHeader: the bytes do not begin as an EDID does.
 	ErrHeader = errors.New("no EDID header")
-	// ErrTruncated: blocks are missing that the EDID itself counts, or the
-	// last one is not whole.
+	// ErrTruncated: there is less than the base block.
 	ErrTruncated = errors.New("truncated")
 	// ErrTooLong: there are more blocks than an EDID can count.
 	ErrTooLong = errors.New("more than 256 blocks")
@@ -65,6 +64,7 @@ const (
 	WarnChecksum WarningKind = "checksum"          // the bytes do not add up to 0
 	WarnLength   WarningKind = "length"            // something reaches beyond what it is in
 	WarnExtra    WarningKind = "extra blocks"      // more blocks than are counted
+	WarnMissing  WarningKind = "missing blocks"    // fewer blocks than are counted
 	WarnUnknown  WarningKind = "unknown extension" // its tag is not known here
 	WarnReserved WarningKind = "reserved value"    // no standard says what it means
 	WarnText     WarningKind = "bad text"          // bytes that are not printable ASCII
@@ -91,27 +91,29 @@ func (d *decoder) warn(kind WarningKind, format string, args ...any) {
 	d.Warnings = append(d.Warnings, Warning{d.block, kind, fmt.Sprintf(format, args...)})
 }
 
-// Parse decodes an EDID with all its extensions.
+// Parse decodes an EDID with those of its extensions that are there and whole.
 //
 // Errors: ErrHeader, ErrTruncated, ErrTooLong; then there is no value.
 func Parse(b []byte) (EDID, error) {
 	switch {
 	case !bytes.HasPrefix(b, []byte(header)):
 		return EDID{}, fmt.Errorf("edid: %d bytes: %w", len(b), ErrHeader)
-	case len(b) < blockSize || len(b)%blockSize != 0:
-		return EDID{}, fmt.Errorf("edid: %d bytes, not whole blocks of %d: %w", len(b), blockSize, ErrTruncated)
+	case len(b) < blockSize:
+		return EDID{}, fmt.Errorf("edid: %d bytes of a block of %d: %w", len(b), blockSize, ErrTruncated)
 	case len(b) > 256*blockSize:
 		return EDID{}, fmt.Errorf("edid: %d bytes: %w", len(b), ErrTooLong)
 	}
 	blocks := len(b) / blockSize
-	counted := 1 + extensions(b)
-	if counted > blocks {
-		return EDID{}, fmt.Errorf("edid: %d blocks of %d: %w", blocks, counted, ErrTruncated)
-	}
 	var d decoder
 	d.base(b[:blockSize])
-	if counted < blocks {
+	switch counted := 1 + extensions(b); {
+	case counted < blocks:
 		d.warn(WarnExtra, "%d blocks where %d are counted", blocks, counted)
+	case counted > blocks:
+		d.warn(WarnMissing, "%d blocks where %d are counted", blocks, counted)
+	}
+	if n := len(b) % blockSize; n != 0 {
+		d.warn(WarnLength, "%d bytes behind the last whole block", n)
 	}
 	for i := range blocks {
 		d.block = i

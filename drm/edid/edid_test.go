@@ -57,18 +57,34 @@ func TestQEMU(t *testing.T) {
 	equal(t, e.Warnings, []edid.Warning(nil))
 }
 
-// TestTruncated passes if everything that is cut off or does not begin as an
-// EDID is an error that says so.
+// TestTruncated passes if what does not begin as an EDID or has no whole base
+// block is an error that says so, and of what is cut off behind it the whole
+// blocks are read.
 func TestTruncated(t *testing.T) {
 	raw := corpus(t)["qemu-virtio-gpu.hex"]
+	missing := edid.Warning{Kind: edid.WarnMissing, Text: "1 blocks where 2 are counted"}
 	for n := range len(raw) {
 		want := edid.ErrTruncated
-		if n < 8 {
+		switch {
+		case n < 8:
 			want = edid.ErrHeader
+		case n >= 128:
+			want = nil
 		}
-		if _, err := edid.Parse(raw[:n]); !errors.Is(err, want) {
+		e, err := edid.Parse(raw[:n])
+		if !errors.Is(err, want) {
 			t.Errorf("%d bytes: %v, want %v", n, err, want)
 		}
+		if n < 128 {
+			continue
+		}
+		warnings := []edid.Warning{missing}
+		if n > 128 {
+			warnings = append(warnings, edid.Warning{Kind: edid.WarnLength, Text: fmt.Sprintf("%d bytes behind the last whole block", n-128)})
+		}
+		equal(t, e.Warnings, warnings)
+		equal(t, e.Name, "QEMU Monitor")
+		equal(t, len(e.CTA), 0)
 	}
 	if _, err := edid.Parse(append(slices.Clone(raw), make([]byte, 255*128)...)); !errors.Is(err, edid.ErrTooLong) {
 		t.Errorf("257 blocks: %v", err)
@@ -109,7 +125,7 @@ func TestWarnings(t *testing.T) {
 }
 
 // TestExtensionCount passes if HDMI 2.1's count of extensions is believed, and
-// what it counts must be there.
+// what it counts and is not there is said.
 func TestExtensionCount(t *testing.T) {
 	r := rand.New(rand.NewPCG(0, 0))
 	first := make([]byte, 128)
@@ -120,9 +136,9 @@ func TestExtensionCount(t *testing.T) {
 	if e := parse(t, raw); len(e.Warnings) != 0 || e.CTA[0].ExtensionCount != 2 || len(e.DisplayIDs) != 1 {
 		t.Errorf("%+v", e)
 	}
-	if _, err := edid.Parse(raw[:256]); !errors.Is(err, edid.ErrTruncated) {
-		t.Errorf("without the last: %v", err)
-	}
+	e := parse(t, raw[:256])
+	equal(t, e.Warnings, []edid.Warning{{Kind: edid.WarnMissing, Text: "2 blocks where 3 are counted"}})
+	equal(t, len(e.CTA), 1)
 }
 
 // TestYCbCr420Map passes if the map counts all codes of all extensions, also
@@ -139,6 +155,28 @@ func TestYCbCr420Map(t *testing.T) {
 	equal(t, e.CTA[0].YCbCr420, []uint8{97, 107})
 	e = parse(t, slices.Concat(sum(b), ext(2<<5|2, 97, 96), ext(7<<5|1, 15)))
 	equal(t, e.CTA[1].YCbCr420, []uint8{97, 96})
+}
+
+// TestYCbCr420Bound passes if extensions with a map each of all codes make no
+// more of them than is said where they are read, and a second map makes none.
+func TestYCbCr420Bound(t *testing.T) {
+	b := base(rand.New(rand.NewPCG(0, 0)))
+	b[126] = 255
+	ext := make([]byte, 128)
+	copy(ext, []byte{2, 3, 127, 0, 7<<5 | 1, 15, 7<<5 | 1, 15})
+	for i := 8; i < 127; i += 32 {
+		n := min(31, 127-i-1)
+		ext[i] = 2<<5 | byte(n)
+		for j := range n {
+			ext[i+1+j] = 97
+		}
+	}
+	raw := slices.Concat(sum(b), bytes.Repeat(sum(ext), 255))
+	total := 0
+	for _, c := range parse(t, raw).CTA {
+		total += len(c.YCbCr420)
+	}
+	equal(t, total, 255*255*115)
 }
 
 // TestBlockMap passes if a map of blocks and a data block that nobody knows are

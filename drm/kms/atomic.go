@@ -17,7 +17,7 @@ type CommitFlags uint32
 // The flags of <drm/drm_mode.h>.
 const (
 	CommitEvent        CommitFlags = 0x0001 // send an event for every CRTC concerned when it is done
-	CommitAsync        CommitFlags = 0x0002 // flip at once: drm.CapAtomicAsyncPageFlip
+	CommitAsync        CommitFlags = 0x0002 // flip at once: drm.CapAtomicAsyncPageFlip, after Linux 6.1
 	CommitTestOnly     CommitFlags = 0x0100 // check, change nothing
 	CommitNonblock     CommitFlags = 0x0200 // do not wait until it is done
 	CommitAllowModeset CommitFlags = 0x0400 // what can make displays flicker, too
@@ -48,6 +48,11 @@ type change struct {
 	property PropertyID
 	value    uint64
 	fence    *OutFence
+}
+
+// sharesFence says whether b puts another fence where c does.
+func (c change) sharesFence(b change) bool {
+	return b.fence == c.fence && (b.object != c.object || b.property != c.property)
 }
 
 // Set adds a property to change. Of two values for one property the later
@@ -92,11 +97,13 @@ func (f *OutFence) Take() *ioctl.FD {
 //
 // Nodes: card. Permissions: master, and drm.ClientCapAtomic set. Errors:
 // EINVAL for what the driver cannot do, which only the kernel's log may
-// explain (drm.debug=0x10), for CommitEvent with CommitTestOnly, and for
-// CommitAsync on a driver that does not do it; EBUSY while an earlier
-// CommitNonblock is under way; ENOENT for an unknown object, property or blob;
-// ENOSPC; ENOMEM when more events wait than the file has room for;
-// ErrNotSupported for a driver without the atomic interface. Source:
+// explain (drm.debug=0x10), for a value that its property cannot have, such as
+// an unknown blob or framebuffer, for CommitEvent with CommitTestOnly or without
+// a CRTC, and for CommitAsync on a driver that does not do it; EBUSY for
+// CommitNonblock while an earlier one is under way; ENOENT for an unknown
+// object, and a property that it does not have; ENOSPC; ENOMEM when more
+// events wait than the file has room for; ErrNotSupported for a driver without
+// the atomic interface; ErrRange for one OutFence of two properties. Source:
 // drm_atomic_uapi.c.
 func (r *Request) Commit(d *drm.Device, flags CommitFlags) error {
 	slices.SortStableFunc(r.changes, func(a, b change) int { return cmp.Compare(a.object, b.object) })
@@ -109,6 +116,10 @@ func (r *Request) Commit(d *drm.Device, flags CommitFlags) error {
 			r.counts = append(r.counts, 0)
 		}
 		if c.fence != nil {
+			// Two fences at one address, and nobody would close the first.
+			if slices.ContainsFunc(r.changes[:i], c.sharesFence) {
+				return d.NewError(uapi.OpModeAtomic.Name(), "with an OutFence of two properties", drm.ErrRange)
+			}
 			if old := c.fence.Take(); old != nil {
 				old.Close()
 			}

@@ -57,6 +57,41 @@ func TestCommitSends(t *testing.T) {
 	}
 }
 
+// TestCommitSharedFence passes if no two fences go to one place: the kernel is
+// not asked. The same wish twice is one.
+func TestCommitSharedFence(t *testing.T) {
+	d := drmtest.RequireDevice(t, "vkms")
+	asked := 0
+	drmtest.Intercept(t, func(c drmtest.Call) (syscall.Errno, bool) {
+		if c.Request == uapi.OpModeAtomic.Request() {
+			asked++
+			return 0, true
+		}
+		return 0, false
+	})
+	var shared, other kms.OutFence
+	crtc := kms.CRTCID(3).Object()
+	for name, test := range map[string]struct {
+		object   kms.Object
+		property kms.PropertyID
+		fence    *kms.OutFence
+		want     error
+	}{
+		"another CRTC":     {kms.CRTCID(4).Object(), 2, &shared, drm.ErrRange},
+		"another property": {crtc, 9, &shared, drm.ErrRange},
+		"the same":         {crtc, 2, &shared, nil},
+		"two fences":       {kms.CRTCID(4).Object(), 2, &other, nil},
+	} {
+		asked = 0
+		var r kms.Request
+		r.SetOutFence(crtc, 2, &shared)
+		r.SetOutFence(test.object, test.property, test.fence)
+		if err := r.Commit(d, 0); !errors.Is(err, test.want) || asked != 0 != (test.want == nil) {
+			t.Errorf("%s: %v, kernel asked %d times, want %v", name, err, asked, test.want)
+		}
+	}
+}
+
 // atomicFlip is a vkms with a picture, and a request that flips to another.
 func atomicFlip(t *testing.T) (d *drm.Device, crtc kms.Object, props kms.Properties, r *kms.Request) {
 	t.Helper()

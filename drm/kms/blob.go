@@ -64,13 +64,15 @@ func ReadBlob(d *drm.Device, id BlobID) ([]byte, error) {
 		if err := uapi.OpModeGetPropBlob.Do(d.FD(), &arg); err != nil {
 			return nil, d.NewError(uapi.OpModeGetPropBlob.Name(), id.String(), err)
 		}
-		var room room
-		fit(&room, &data, arg.Length)
-		if room.err != nil {
-			return nil, d.NewError(uapi.OpModeGetPropBlob.Name(), id.String(), room.err)
-		}
-		if !room.short {
+		// The kernel copies only where the length is right to the byte. The
+		// number may by now be that of another blob, also of a shorter one.
+		if arg.Length == uint32(len(data)) {
 			return data, nil
 		}
+		if arg.Length > MaxBlob {
+			err := fmt.Errorf("kernel has %d bytes: %w", arg.Length, drm.ErrRange)
+			return nil, d.NewError(uapi.OpModeGetPropBlob.Name(), id.String(), err)
+		}
+		data = make([]byte, arg.Length)
 	}
 }

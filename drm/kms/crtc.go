@@ -52,8 +52,7 @@ const SameFB FBID = 1<<32 - 1
 // framebuffer or connector; EINVAL for a mode without connectors, connectors
 // without a mode, SameFB of nothing, a mode or format that the driver does not
 // do; ENOSPC for a picture larger than the framebuffer; ERANGE for a place
-// beyond 16 bits; EBUSY while a commit is under way that was not to be waited
-// for. Source: drm_crtc.c.
+// beyond 16 bits. Source: drm_crtc.c.
 func SetCRTC(d *drm.Device, id CRTCID, s CRTCSetup) error {
 	var pin runtime.Pinner
 	defer pin.Unpin()

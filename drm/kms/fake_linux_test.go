@@ -1,6 +1,7 @@
 package kms_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"strings"
@@ -189,6 +190,46 @@ func TestBlob(t *testing.T) {
 		}
 		if _, err := kms.ReadBlob(d, id); !errors.Is(err, syscall.ENOENT) {
 			t.Errorf("after its end: %v, want ENOENT", err)
+		}
+	}
+}
+
+// TestReadBlobChanges passes if the number of a blob that becomes another's
+// while it is read gives that other blob, and not what fits of neither.
+func TestReadBlobChanges(t *testing.T) {
+	d := drmtest.RequireDevice(t, "vkms")
+	lengths := []uint32{100, 50, 50}
+	drmtest.Intercept(t, func(c drmtest.Call) (syscall.Errno, bool) {
+		if c.Request != uapi.OpModeGetPropBlob.Request() {
+			return 0, false
+		}
+		arg := drmtest.Arg[uapi.ModeGetBlob](c)
+		has := lengths[0]
+		lengths = lengths[1:]
+		// As drm_mode_getblob_ioctl does.
+		if arg.Length == has {
+			writeUser(t, arg.Data, bytes.Repeat([]byte{7}, int(has)))
+		}
+		arg.Length = has
+		return 0, true
+	})
+	got, err := kms.ReadBlob(d, 3)
+	if err != nil || !bytes.Equal(got, bytes.Repeat([]byte{7}, 50)) || len(lengths) != 0 {
+		t.Errorf("%v, %v, %d answers left", got, err, len(lengths))
+	}
+}
+
+// TestAddFB2Modifier passes if who sends a modifier to a driver that takes none
+// is told so, and no one else.
+func TestAddFB2Modifier(t *testing.T) {
+	for driver, hint := range map[string]bool{"virtio_gpu": true, "vkms": false} {
+		d := drmtest.RequireDevice(t, driver)
+		_, err := kms.AddFB2(d, kms.FB{
+			Width: 64, Height: 64, Format: fourcc.XRGB8888, Modifier: 5, Planes: []kms.FBPlane{{Pitch: 256}},
+		})
+		var e *drm.Error
+		if !errors.As(err, &e) || e.Err != syscall.EINVAL || (e.Hint != "") != hint {
+			t.Errorf("%s: %v, hint wanted: %v", driver, err, hint)
 		}
 	}
 }

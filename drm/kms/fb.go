@@ -21,8 +21,11 @@ type FBPlane struct {
 type FB struct {
 	Width, Height uint32
 	Format        fourcc.Format
-	Modifier      fourcc.Modifier // ModInvalid: none is sent, and the driver decides
-	Planes        []FBPlane       // 1 to 4
+	// Modifier, also the zero value, which is ModLinear, is for devices with
+	// drm.CapAddFB2Modifiers: of the others virtio-gpu is one. With ModInvalid
+	// none is sent, and the driver decides.
+	Modifier fourcc.Modifier
+	Planes   []FBPlane // 1 to 4
 }
 
 // maxPlanes is DRM_FORMAT_MAX_PLANES.
@@ -55,7 +58,13 @@ func AddFB2(d *drm.Device, fb FB) (FBID, error) {
 		}
 	}
 	if err := uapi.OpModeAddFB2.Do(d.FD(), &arg); err != nil {
-		return 0, d.NewError(uapi.OpModeAddFB2.Name(), object(), err)
+		e := d.NewError(uapi.OpModeAddFB2.Name(), object(), err)
+		if err == syscall.EINVAL && fb.Modifier != fourcc.ModInvalid {
+			if takes, err := d.Cap(drm.CapAddFB2Modifiers); err == nil && takes == 0 {
+				e.Hint = "the driver takes no modifiers, not even that of linear: set fourcc.ModInvalid"
+			}
+		}
+		return 0, e
 	}
 	return FBID(arg.FBID), nil
 }
@@ -67,7 +76,8 @@ func AddFB2(d *drm.Device, fb FB) (FBID, error) {
 //
 // Nodes: card. Permissions: DRM master or CAP_SYS_ADMIN for the handles.
 // Errors: ENOENT for an unknown framebuffer; EINVAL on a device without
-// modesetting and before Linux 5.7. Source: drm_mode_getfb2_ioctl.
+// modesetting and before Linux 5.7; ENODEV where the driver does not tell the
+// objects. Source: drm_mode_getfb2_ioctl.
 func GetFB2(d *drm.Device, id FBID) (FB, error) {
 	arg := uapi.ModeFBCmd2{FBID: uint32(id)}
 	arg.AwaitModifier()
@@ -90,7 +100,8 @@ func GetFB2(d *drm.Device, id FBID) (FB, error) {
 }
 
 // RmFB removes a framebuffer, and turns off the planes that show it. Where
-// one is a primary plane of a legacy driver, its CRTC goes dark.
+// one is a primary plane, and the driver is a legacy one or does not run a CRTC
+// without it, the CRTC goes dark.
 //
 // Nodes: card. Errors: ENOENT for an unknown framebuffer.
 func RmFB(d *drm.Device, id FBID) error {

@@ -28,10 +28,11 @@ type Flip struct {
 // next vertical blank on, and does not wait for that: the event tells.
 //
 // Nodes: card. Permissions: master. Errors: EBUSY while an earlier flip is
-// under way, and on a CRTC that shows nothing or is off; ENOENT for an unknown
-// CRTC or framebuffer; EINVAL for another format, flags or a target that the
-// driver does not do; ENOSPC for a picture larger than the framebuffer; ENOMEM
-// when more events wait than the file has room for. Source: drm_plane.c.
+// under way, and on a CRTC that shows nothing; ENOENT for an unknown CRTC or
+// framebuffer; EINVAL for another format, flags or a target that the driver
+// does not do, and on a CRTC that is switched off with what it shows; ENOSPC
+// for a picture larger than the framebuffer; ENOMEM when more events wait than
+// the file has room for. Source: drm_plane.c.
 func PageFlip(d *drm.Device, id CRTCID, f Flip) error {
 	arg := uapi.ModeCRTCPageFlipTarget{
 		CRTCID: uint32(id), FBID: uint32(f.FB),

@@ -12,7 +12,7 @@ type (
 	ConnectorID uint32
 	EncoderID   uint32
 	PlaneID     uint32
-	ColorOpID   uint32 // in Linux 7.2, not in 6.12
+	ColorOpID   uint32 // after Linux 6.12
 	PropertyID  uint32
 	BlobID      uint32
 )

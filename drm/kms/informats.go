@@ -17,8 +17,8 @@ type FormatModifier struct {
 }
 
 // ParseInFormats is what a plane takes, by the blob that its property
-// IN_FORMATS has, or IN_FORMATS_ASYNC for flips that do not wait. The pairs
-// are in the driver's order of modifiers, best first on most.
+// IN_FORMATS has, or, after Linux 6.12, IN_FORMATS_ASYNC for flips that do not
+// wait. The pairs are in the driver's order of modifiers, best first on most.
 //
 // Its errors are drm.ErrRange for a blob that says it holds what lies outside
 // of it, and drm.ErrNotSupported for another version of the layout. Source:

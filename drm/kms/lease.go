@@ -32,9 +32,9 @@ func CreateLease(d *drm.Device, objects []Object) (*drm.Device, LesseeID, error)
 	}
 	var pin runtime.Pinner
 	defer pin.Unpin()
+	// O_NONBLOCK would do nothing: the file has the status flags of d's.
 	arg := uapi.ModeCreateLease{
-		ObjectIDs: ioctl.Addr(&pin, ids), ObjectCount: uint32(len(ids)),
-		Flags: syscall.O_CLOEXEC | syscall.O_NONBLOCK,
+		ObjectIDs: ioctl.Addr(&pin, ids), ObjectCount: uint32(len(ids)), Flags: syscall.O_CLOEXEC,
 	}
 	if err := uapi.OpModeCreateLease.Do(d.FD(), &arg); err != nil {
 		return nil, 0, fail(err)

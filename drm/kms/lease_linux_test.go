@@ -125,6 +125,29 @@ func leaseRefused(t *testing.T, d, lease *drm.Device, objects []kms.Object) {
 	}
 }
 
+// TestLeaseMaster passes if a lease is master for as long as who granted it,
+// and can change nothing about that.
+func TestLeaseMaster(t *testing.T) {
+	d := igtCard(t, "vkms").Device
+	lease, _, err := kms.CreateLease(d, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lease.Close()
+	if err := lease.SetMaster(); err != nil {
+		t.Errorf("SetMaster of who is one: %v", err)
+	}
+	if err := lease.DropMaster(); !errors.Is(err, syscall.EINVAL) {
+		t.Errorf("DropMaster: %v, want EINVAL", err)
+	}
+	if err := d.DropMaster(); err != nil {
+		t.Fatal(err)
+	}
+	if err := lease.SetMaster(); !errors.Is(err, syscall.EINVAL) {
+		t.Errorf("SetMaster without its lessor: %v, want EINVAL", err)
+	}
+}
+
 // TestLeaseClosed passes if a lease ends with its Device.
 func TestLeaseClosed(t *testing.T) {
 	c := igtCard(t, "vkms")

@@ -11,8 +11,7 @@ import (
 // meanwhile changes the lengths: the queries of this package ask until the
 // room is enough.
 
-// maxList bounds what a kernel may say the length of a list is. Blobs are
-// lists of bytes.
+// maxList bounds what a kernel may say the length of a list is.
 const maxList = 1 << 20
 
 // room is what became of the lists of a query.

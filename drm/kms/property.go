@@ -23,6 +23,10 @@ type Properties map[string]Property
 // ReadProperties reads the properties of an object. A file without
 // drm.ClientCapAtomic does not see those of the atomic interface.
 //
+// It costs a call for every property, for its name. Numbers and names do not
+// change, and are the same for all objects of a device: keep them, and set by
+// number what changes with every frame.
+//
 // Nodes: card. Errors: ENOENT for an unknown object, EINVAL for one of a kind
 // without properties; ErrNotSupported on a device without modesetting. Source:
 // drm_mode_object.c.
@@ -75,8 +79,7 @@ func propertyName(d *drm.Device, id PropertyID) (string, error) {
 // Nodes: card. Permissions: master. Errors: ENOENT for an unknown object;
 // EINVAL for a property that the object does not have, one that is immutable,
 // and a value that it cannot have; ERANGE and others for one that the driver
-// cannot do; EBUSY while a commit is under way that was not to be waited for.
-// Source: drm_mode_object.c.
+// cannot do. Source: drm_mode_object.c.
 func SetProperty(d *drm.Device, o Object, id PropertyID, value uint64) error {
 	arg := uapi.ModeObjSetProperty{Value: value, PropID: uint32(id), ObjID: o.id, ObjType: o.kind}
 	if err := uapi.OpModeObjSetProperty.Do(d.FD(), &arg); err != nil {

@@ -9,7 +9,7 @@ import (
 
 // Sequence is where a CRTC is in the count of its frames.
 type Sequence struct {
-	Active   bool   // the CRTC runs
+	Active   bool   // the CRTC has a mode; it may be switched off all the same
 	Sequence uint64 // of the last frame that began
 	// Time is when its first pixel left the device, on CLOCK_MONOTONIC.
 	Time time.Duration

@@ -29,8 +29,13 @@ type VBlank struct {
 
 // WaitVBlank waits for a vertical blanking of a CRTC that runs, the one with
 // this number or, with VBlankRelative, so many after the last; relative 0 asks
-// for the last one and does not wait. It blocks a thread, for three seconds at
-// most: to wait with a context use [QueueVBlank] or [QueueSequence].
+// for the last one and does not wait. It blocks a thread, for three seconds,
+// which a signal starts anew: to wait with a context use [QueueVBlank] or
+// [QueueSequence].
+//
+// When the CRTC goes off meanwhile the wait ends, too, without an error and
+// with the last vertical blanking that there was. Who waits for a number looks
+// for int32(got.Sequence-want) < 0.
 //
 // The kernel writes the number that it made of a relative one back before it
 // waits. So a wait that a signal interrupts goes on for the same vertical
@@ -40,7 +45,7 @@ type VBlank struct {
 // numbers of CRTCs, and can name 32 of them.
 //
 // Nodes: card. Errors: EBUSY, which also matches os.ErrDeadlineExceeded, when
-// it has not come after three seconds; EINVAL for a CRTC that is off and for
+// it has not come in that time; EINVAL for a CRTC that is off and for
 // one that does not exist; drm.ErrNotSupported for a driver without vertical
 // blankings; drm.ErrRange. Source: drm_vblank.c.
 func WaitVBlank(d *drm.Device, crtc int, flags VBlankFlags, sequence uint32) (VBlank, error) {
