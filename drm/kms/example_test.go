@@ -13,7 +13,7 @@ import (
 )
 
 // FillDisplay fills the first display of a card that nobody drives, such as
-// "/dev/dri/card0", and returns when it is to be seen.
+// "/dev/dri/card0", and switches it off again when the picture has been seen.
 func fillDisplay(ctx context.Context, path string, c color.Color) error {
 	d, err := drm.Open(path, drm.Options{KeepMaster: true})
 	if err != nil {
@@ -56,6 +56,7 @@ func fillDisplay(ctx context.Context, path string, c color.Color) error {
 	if err := kms.SetCRTC(d, crtc, kms.CRTCSetup{FB: fb, Mode: &mode, Connectors: []kms.ConnectorID{conn}}); err != nil {
 		return err
 	}
+	defer kms.SetCRTC(d, crtc, kms.CRTCSetup{}) // off, as it was
 	// From now on a picture is changed by flips, each with an event.
 	if err := kms.PageFlip(d, crtc, kms.Flip{FB: fb, Flags: kms.FlipEvent, UserData: 1}); err != nil {
 		return err

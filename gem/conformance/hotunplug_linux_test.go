@@ -18,6 +18,10 @@ func TestCoreHotunplug(t *testing.T) {
 	if !drmtest.InVM() {
 		t.Skip("takes devices from the system: in gemtool's VM only (make test)")
 	}
+	kernel, err := RunningKernel()
+	if err != nil {
+		t.Fatal(err)
+	}
 	targets, _, err := Targets()
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +55,12 @@ func TestCoreHotunplug(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			for _, target := range targets {
 				t.Run(target.Driver, func(t *testing.T) {
+					// Seen once in four runs: what virtio-gpu has asked the
+					// host for is lost when it goes ("BUG virtio-gpu-vbufs:
+					// Objects remaining"), and the kernel is tainted.
+					if target.Driver == "virtio_gpu" && test.files != never && !kernel.Less(Kernel{7, 0}) {
+						t.Skip("NOT TESTED: unplugging virtio-gpu while a file is open can be a BUG of Linux 7.2")
+					}
 					hotunplug(t, &Env{Target: target}, test.take, test.back, test.files)
 				})
 			}
