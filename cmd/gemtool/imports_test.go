@@ -27,13 +27,13 @@ func TestImports(t *testing.T) {
 		"drm":         append([]string{"drm"}, hidden...),
 		"drm/fourcc":  {"drm/fourcc"},
 		"drm/kms":     append([]string{"drm/fourcc", "drm", "drm/kms"}, hidden...),
-		"drm/debugfs": {"drm/debugfs"},
+		"drm/debugfs": {"drm/debugfs", "drm/internal/textfile"},
 		"prime/resv":  {"prime/resv"},
 		"prime":       share,
 		"gem":         append([]string{"gem"}, share...),
 		"gem/scanout": append([]string{"gem", "gem/scanout", "drm/kms"}, share...),
 		"drm/edid":    {"drm/edid"},
-		"drm/fdinfo":  {"drm/fdinfo"},
+		"drm/fdinfo":  {"drm/fdinfo", "drm/internal/textfile"},
 	} {
 		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", module+pkg).Output()
 		if err != nil {

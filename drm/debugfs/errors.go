@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"github.com/gemtool/gemtool/drm/internal/textfile"
 )
 
 // What an [Error] or a [SyntaxError] means.
@@ -15,7 +17,7 @@ var (
 	// print: without modesetting there are no framebuffers.
 	ErrNotSupported = errors.ErrUnsupported
 	// ErrTooLarge: the file is longer than any that makes sense.
-	ErrTooLarge = errors.New("text is too long")
+	ErrTooLarge = textfile.ErrTooLarge
 	// ErrSyntax: the text is not what the kernels that are known print.
 	ErrSyntax = errors.New("unknown format")
 )

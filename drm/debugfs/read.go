@@ -2,11 +2,11 @@ package debugfs
 
 import (
 	"errors"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
+
+	"github.com/gemtool/gemtool/drm/internal/textfile"
 )
 
 // Dir is where debugfs is mounted.
@@ -42,7 +42,7 @@ func (d Dir) device(minor int, file string) ([]byte, error) {
 
 func (d Dir) read(elem ...string) ([]byte, error) {
 	path := filepath.Join(append([]string{string(d)}, elem...)...)
-	text, err := readFile(path)
+	text, err := textfile.Read(path, maxText)
 	if err == nil {
 		return text, nil
 	}
@@ -54,20 +54,4 @@ func (d Dir) read(elem ...string) ([]byte, error) {
 		e.Kind = ErrNotSupported
 	}
 	return nil, e
-}
-
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxText+1))
-	if err == nil && len(text) > maxText {
-		err = ErrTooLarge
-	}
-	if err != nil {
-		return nil, err
-	}
-	return text, nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"syscall"
+
+	"github.com/gemtool/gemtool/drm/internal/textfile"
 )
 
 // What an [Error] or a [SyntaxError] means.
@@ -16,7 +18,7 @@ var (
 	// ErrNotSupported: this system has no /proc of this kind.
 	ErrNotSupported = errors.ErrUnsupported
 	// ErrTooLarge: the text is longer than that of any DRM file or dma-buf.
-	ErrTooLarge = errors.New("text is too long")
+	ErrTooLarge = textfile.ErrTooLarge
 	// ErrSyntax: a key of the standard has a value that is not of its form.
 	ErrSyntax = errors.New("unknown format")
 )

@@ -1,10 +1,10 @@
 package fdinfo
 
 import (
-	"io"
-	"os"
 	"path/filepath"
 	"strconv"
+
+	"github.com/gemtool/gemtool/drm/internal/textfile"
 )
 
 // Dir is where proc is mounted.
@@ -22,7 +22,7 @@ const maxText = 64 << 10
 // for a file of another kind.
 func (d Dir) Read(pid, fd int) ([]byte, error) {
 	path := d.path(pid, "fdinfo", strconv.Itoa(fd))
-	text, err := readFile(path)
+	text, err := textfile.Read(path, maxText)
 	if err != nil {
 		return nil, newError(path, err)
 	}
@@ -31,20 +31,4 @@ func (d Dir) Read(pid, fd int) ([]byte, error) {
 
 func (d Dir) path(pid int, elem ...string) string {
 	return filepath.Join(append([]string{string(d), strconv.Itoa(pid)}, elem...)...)
-}
-
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxText+1))
-	if err == nil && len(text) > maxText {
-		err = ErrTooLarge
-	}
-	if err != nil {
-		return nil, err
-	}
-	return text, nil
 }
