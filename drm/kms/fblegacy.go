@@ -3,7 +3,6 @@ package kms
 import (
 	"fmt"
 	"runtime"
-	"structs"
 
 	"github.com/gemtool/gemtool/drm"
 	"github.com/gemtool/gemtool/drm/internal/uapi"
@@ -40,7 +39,6 @@ func AddFB(d *drm.Device, fb LegacyFB) (FBID, error) {
 // Clip is a part of a framebuffer: pixels from X1, Y1 up to and without X2,
 // Y2.
 type Clip struct {
-	_              structs.HostLayout // struct drm_clip_rect
 	X1, Y1, X2, Y2 uint16
 }
 
@@ -61,7 +59,11 @@ func DirtyFB(d *drm.Device, id FBID, clips ...Clip) error {
 	}
 	var pin runtime.Pinner
 	defer pin.Unpin()
-	arg := uapi.ModeFBDirtyCmd{FBID: uint32(id), ClipsPtr: ioctl.Addr(&pin, clips), NumClips: uint32(len(clips))}
+	rects := make([]uapi.ClipRect, len(clips))
+	for i, c := range clips {
+		rects[i] = uapi.ClipRect{X1: c.X1, Y1: c.Y1, X2: c.X2, Y2: c.Y2}
+	}
+	arg := uapi.ModeFBDirtyCmd{FBID: uint32(id), ClipsPtr: ioctl.Addr(&pin, rects), NumClips: uint32(len(rects))}
 	if err := uapi.OpModeDirtyFB.Do(d.FD(), &arg); err != nil {
 		return d.NewError(uapi.OpModeDirtyFB.Name(), id.String(), err)
 	}
