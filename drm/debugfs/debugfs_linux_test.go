@@ -1,7 +1,6 @@
 package debugfs_test
 
 import (
-	"encoding/binary"
 	"errors"
 	"os"
 	"runtime"
@@ -127,7 +126,7 @@ func TestKernelBufinfo(t *testing.T) {
 	}
 	defer vkms.CloseHandle(h)
 	const name = "\n\tAttached Devices:\n\tevil" // at most 31 bytes
-	setName(t, fd, name)
+	drmtest.SetBufferName(t, fd, name)
 	var stat unix.Stat_t
 	if err := fd.Use(func(n int) error { return unix.Fstat(n, &stat) }); err != nil {
 		t.Fatal(err)
@@ -150,21 +149,6 @@ func TestKernelBufinfo(t *testing.T) {
 	}
 	if size != info.Size {
 		t.Errorf("sizes add up to %d, the kernel says %d", size, info.Size)
-	}
-}
-
-// setName issues DMA_BUF_SET_NAME_B, whose number says that it has a u64, and
-// which reads a string.
-func setName(t *testing.T, fd *ioctl.FD, name string) {
-	t.Helper()
-	var text [32]byte
-	copy(text[:31], name)
-	var words [4]uint64
-	for i := range words {
-		words[i] = binary.NativeEndian.Uint64(text[8*i:])
-	}
-	if err := ioctl.Write[uint64]("DMA_BUF_SET_NAME_B", 'b', 1).Do(fd, &words[0]); err != nil {
-		t.Fatal(err)
 	}
 }
 

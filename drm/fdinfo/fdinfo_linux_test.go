@@ -1,7 +1,6 @@
 package fdinfo_test
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -13,7 +12,6 @@ import (
 	"github.com/gemtool/gemtool/drm"
 	"github.com/gemtool/gemtool/drm/drmtest"
 	"github.com/gemtool/gemtool/drm/fdinfo"
-	"github.com/gemtool/gemtool/drm/ioctl"
 	"golang.org/x/sys/unix"
 )
 
@@ -67,7 +65,7 @@ func TestKernelBuffer(t *testing.T) {
 				exporter = driver // it exports by itself
 			}
 			const name = "x\nsize:\t1\n\x1b[31mX"
-			setName(t, fd, name)
+			drmtest.SetBufferName(t, fd, name)
 			number, dup := -1, -1
 			if err := fd.Use(func(n int) (err error) {
 				number = n
@@ -106,21 +104,6 @@ func TestKernelBuffer(t *testing.T) {
 				t.Errorf("found %d nodes and %d buffers, want 1 and 3", nodes, buffers)
 			}
 		})
-	}
-}
-
-// setName issues DMA_BUF_SET_NAME_B, whose number says that it has a u64, and
-// which reads a string.
-func setName(t *testing.T, fd *ioctl.FD, name string) {
-	t.Helper()
-	var text [32]byte
-	copy(text[:31], name)
-	var words [4]uint64
-	for i := range words {
-		words[i] = binary.NativeEndian.Uint64(text[8*i:])
-	}
-	if err := ioctl.Write[uint64]("DMA_BUF_SET_NAME_B", 'b', 1).Do(fd, &words[0]); err != nil {
-		t.Fatal(err)
 	}
 }
 

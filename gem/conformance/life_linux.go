@@ -305,12 +305,11 @@ func changeMaster(t T, env *Env) {
 		wantErr(t, "DROP_MASTER of the other", two.DropMaster(), syscall.EINVAL)
 		wantErr(t, "SET_MASTER of the master", one.SetMaster(), nil)
 
-		var magic, unknown rawAuth
-		wantErr(t, "GET_MAGIC", rawOpGetMagic.Do(two.FD(), &magic), nil)
-		wantErr(t, "AUTH_MAGIC by no master", rawOpAuthMagic.Do(two.FD(), &magic), syscall.EACCES)
-		wantErr(t, "AUTH_MAGIC", rawOpAuthMagic.Do(one.FD(), &magic), nil)
-		unknown.magic = magic.magic + 1000
-		wantErr(t, "AUTH_MAGIC of nobody", rawOpAuthMagic.Do(one.FD(), &unknown), syscall.EINVAL)
+		magic, err := two.GetMagic()
+		wantErr(t, "GET_MAGIC", err, nil)
+		wantErr(t, "AUTH_MAGIC by no master", two.AuthMagic(magic), syscall.EACCES)
+		wantErr(t, "AUTH_MAGIC", one.AuthMagic(magic), nil)
+		wantErr(t, "AUTH_MAGIC of nobody", one.AuthMagic(magic+1000), syscall.EINVAL)
 
 		// A duplicate of the descriptor is the same file, and the same master.
 		n, err := control(one.FD(), unix.F_DUPFD_CLOEXEC, 0)
@@ -321,7 +320,7 @@ func changeMaster(t T, env *Env) {
 		wantErr(t, "DROP_MASTER by a duplicate", rawOpDropMaster.Do(same, &struct{}{}), nil)
 		wantErr(t, "close", same.Close(), nil)
 		wantErr(t, "DROP_MASTER again", one.DropMaster(), syscall.EINVAL)
-		wantErr(t, "AUTH_MAGIC by the former master", rawOpAuthMagic.Do(one.FD(), &magic), syscall.EACCES)
+		wantErr(t, "AUTH_MAGIC by the former master", one.AuthMagic(magic), syscall.EACCES)
 
 		// Without privileges, who has been master may be so again; nobody
 		// else may.

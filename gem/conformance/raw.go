@@ -42,10 +42,6 @@ type (
 		_                 structs.HostLayout
 		handle, newHandle uint32
 	}
-	rawAuth struct {
-		_     structs.HostLayout
-		magic uint32
-	}
 	rawVgemAttach struct {
 		_                         structs.HostLayout
 		handle, flags, fence, pad uint32
@@ -75,8 +71,6 @@ type (
 )
 
 var (
-	rawOpGetMagic     = ioctl.Read[rawAuth]("GET_MAGIC", 'd', 0x02)
-	rawOpAuthMagic    = ioctl.Write[rawAuth]("AUTH_MAGIC", 'd', 0x11)
 	rawOpDropMaster   = ioctl.None("DROP_MASTER", 'd', 0x1f)
 	rawOpVgemAttach   = ioctl.ReadWrite[rawVgemAttach]("VGEM_FENCE_ATTACH", 'd', 0x41)
 	rawOpClientName   = ioctl.ReadWrite[rawClientName]("SET_CLIENT_NAME", 'd', 0xd1)
