@@ -54,9 +54,9 @@ func Code(err error) string {
 	return "error"
 }
 
-// classify says what an error means for a step. A device that is gone never
-// is an answer.
-func classify(step string, err error) Outcome {
+// classify says what an error means for a step with an importer of this driver.
+// A device that is gone never is an answer.
+func classify(step string, err error, importer string) Outcome {
 	var skipped notTried
 	switch {
 	case err == nil:
@@ -90,9 +90,18 @@ func classify(step string, err error) Outcome {
 		// dma-buf: what is left is a driver that cannot take this one.
 		case unsupported, errors.Is(err, syscall.ENODEV), errors.Is(err, syscall.EINVAL):
 			return Refused
+		// So it says that it cannot attach to memory of others.
+		case errors.Is(err, syscall.ENOMEM) && importer == "nvidia-drm":
+			return Refused
 		}
-	case StepRead, StepFramebuffer:
+	case StepRead:
 		if unsupported {
+			return Unsupported
+		}
+	case StepFramebuffer:
+		// All that is left to object to is where the memory comes from: every
+		// display shows XRGB8888 of this size. amdgpu shows no imports.
+		if unsupported || errors.Is(err, syscall.EINVAL) {
 			return Unsupported
 		}
 	case StepEngine:

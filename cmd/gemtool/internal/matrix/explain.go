@@ -14,24 +14,30 @@ import (
 )
 
 // Explain returns a line for each distinct failure of the cells, in their
-// order: what was tried, what the kernel said, what that means, what to try.
+// order: what was tried, what the kernel said, what that means, what to try. It
+// does so, too, for what kept a pair from going deeper.
 func Explain(cells []*Cell) []string {
 	type group struct {
-		cell                 *Cell
+		text                 string
+		name                 string // of the step, and what it failed with
 		exporters, importers []string
 	}
 	var groups []*group
 	byText := map[string]*group{}
 	for _, c := range cells {
-		if c.Failure() == nil {
+		s := c.Failure()
+		if s == nil {
+			s = c.obstacle()
+		}
+		if s == nil {
 			continue
 		}
-		key := c.String() + explain(c)
-		g := byText[key]
+		name, text := s.Name+" "+Code(s.Err), explain(c, s)
+		g := byText[name+text]
 		if g == nil {
-			g = &group{cell: c}
+			g = &group{name: name, text: text}
 			groups = append(groups, g)
-			byText[key] = g
+			byText[name+text] = g
 		}
 		if !slices.Contains(g.exporters, c.Exporter.Name) {
 			g.exporters = append(g.exporters, c.Exporter.Name)
@@ -43,7 +49,7 @@ func Explain(cells []*Cell) []string {
 	var lines []string
 	for _, g := range groups {
 		lines = append(lines, fmt.Sprintf("%s, from %s into %s: %s",
-			g.cell, strings.Join(g.exporters, ", "), strings.Join(g.importers, ", "), explain(g.cell)))
+			g.name, strings.Join(g.exporters, ", "), strings.Join(g.importers, ", "), g.text))
 	}
 	return lines
 }
@@ -61,9 +67,19 @@ var tried = map[string]string{
 	StepRelease:     "gave everything back",
 }
 
-// explain puts a cell's failure in words.
-func explain(c *Cell) string {
-	s := c.Failure()
+// obstacle returns the step at which a driver refused more than was proven
+// already, if it said something other than that it has no such thing.
+func (c *Cell) obstacle() *Step {
+	for i := range c.Steps {
+		if s := &c.Steps[i]; s.Outcome == Unsupported && errors.Is(s.Err, syscall.EINVAL) {
+			return s
+		}
+	}
+	return nil
+}
+
+// explain puts a cell's step in words.
+func explain(c *Cell, s *Step) string {
 	said := "found: " + words.Escape(s.Err.Error())
 	var errno syscall.Errno
 	if errors.As(s.Err, &errno) {
@@ -91,22 +107,20 @@ func means(c *Cell, s *Step) (meaning, try string) {
 		return "The kernel computed the size in 32 bits", "A smaller --size, or Linux 7.2"
 	case errors.Is(s.Err, prime.ErrRange):
 		return "The exporter has a limit", "A smaller --size"
-	case errors.Is(s.Err, syscall.ENOMEM), errors.Is(s.Err, syscall.ENOSPC):
+	case s.Name != StepImport && (errors.Is(s.Err, syscall.ENOMEM) || errors.Is(s.Err, syscall.ENOSPC)):
 		return "There was not enough memory of the kind that the exporter needs", "A smaller --size"
-	}
-	if s.Name != StepImport || s.Outcome != Refused {
-		if s.Outcome == Refused {
-			return "The exporter's driver does not do this", "Another exporter"
-		}
-		return "Nothing is known about this failure here", "The steps and their errors are in --json"
 	}
 	var errno syscall.Errno
 	errors.As(s.Err, &errno)
-	h, ok := words.Find(words.Question{
-		Errno: words.Name(errno), Call: "PRIME_FD_TO_HANDLE", Importer: c.Importer.Driver, Exporter: c.Exporter.Driver,
-	})
-	if !ok {
+	call := map[string]string{StepImport: "PRIME_FD_TO_HANDLE", StepFramebuffer: "MODE_ADDFB2"}[s.Name]
+	h, ok := words.Find(words.Question{Errno: words.Name(errno), Call: call, Importer: c.Importer.Driver, Exporter: c.Exporter.Driver})
+	switch {
+	case ok && h.Call != "":
+		return h.Means, h.Try
+	case s.Name == StepImport && s.Outcome == Refused:
 		return "One of the two drivers does not do this: the exporter's cannot share its memory, or the importer's cannot import", "Another exporter"
+	case s.Outcome == Refused:
+		return "The exporter's driver does not do this", "Another exporter"
 	}
-	return h.Means, h.Try
+	return "Nothing is known about this failure here", "The steps and their errors are in --json"
 }

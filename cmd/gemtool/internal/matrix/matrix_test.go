@@ -47,7 +47,8 @@ func TestClassify(t *testing.T) {
 		{StepWrite, &pattern.Mismatch{}, Failed, "wrong-pixels"},
 		{StepWrite, touch.ErrFault, Failed, "fault"},
 		{StepFramebuffer, errno(syscall.EOPNOTSUPP), Unsupported, "EOPNOTSUPP"},
-		{StepFramebuffer, errno(syscall.EINVAL), Failed, "EINVAL"},
+		{StepFramebuffer, errno(syscall.EINVAL), Unsupported, "EINVAL"},
+		{StepFramebuffer, errno(syscall.EIO), Failed, "EIO"},
 		{StepFramebuffer, notTried("reason"), NotTried, "error"},
 		{StepEngine, &drm.Error{Op: "readback", Err: kms.ErrNoWriteback}, Unsupported, "error"},
 		{StepEngine, &drm.Error{Op: "SET_MASTER", Err: syscall.EBUSY, Kind: kms.ErrBusy}, NotTried, "EBUSY"},
@@ -55,12 +56,25 @@ func TestClassify(t *testing.T) {
 		{StepRelease, fmt.Errorf("%w: descriptor 3", errLeak), Failed, "leak"},
 		{StepRelease, fs.ErrClosed, Failed, "closed"},
 	} {
-		if got := classify(test.step, test.err); got != test.want {
+		if got := classify(test.step, test.err, "vkms"); got != test.want {
 			t.Errorf("%s: %v: got %v, want %v", test.step, test.err, got, test.want)
 		}
 		if got := Code(test.err); got != test.code {
 			t.Errorf("%v: got code %q, want %q", test.err, got, test.code)
 		}
+	}
+}
+
+// TestClassifyNVIDIA passes if what nvidia-drm says to memory that it cannot
+// attach to is a refusal, and the same of others is not.
+func TestClassifyNVIDIA(t *testing.T) {
+	for importer, want := range map[string]Outcome{"nvidia-drm": Refused, "i915": Failed} {
+		if got := classify(StepImport, syscall.ENOMEM, importer); got != want {
+			t.Errorf("%s: got %v", importer, got)
+		}
+	}
+	if got := classify(StepAllocate, syscall.ENOMEM, "nvidia-drm"); got != Failed {
+		t.Errorf("at another step: got %v", got)
 	}
 }
 
@@ -110,6 +124,10 @@ func TestExplain(t *testing.T) {
 		cell("one", "two", StepImport, syscall.ENOSYS),
 		cell("one", "three", StepImport, syscall.ENODEV),
 		cell("one", "two", StepMap, syscall.ENOMEM),
+		cell("one", "nvidia-drm", StepImport, syscall.ENOMEM),
+		cell("one", "two", StepImport, syscall.ENOMEM),
+		cell("udmabuf", "amdgpu", StepFramebuffer, syscall.EINVAL),
+		cell("vkms", "vgem", StepFramebuffer, syscall.EOPNOTSUPP),
 		cell("one", "two", StepRelease, errLeak),
 		cell("one", "two", StepEngine, syscall.EIO),
 		cell("one", "two", StepImport, &drm.Error{Op: "OP", Err: syscall.ENODEV, Kind: drm.ErrGone}),
@@ -122,6 +140,8 @@ func TestExplain(t *testing.T) {
 		"import ENOSYS, from one card into two card: ~One of the two drivers",
 		"import ENODEV, from one card into three card: ~takes only its own",
 		"map ENOMEM, from one card into two card: ~not enough memory",
+		"import ENOMEM, from one card into nvidia-drm card, two card: ~nvidia-drm refusing",
+		"framebuffer EINVAL, from udmabuf card into amdgpu card: ~amdgpu shows no memory of other devices",
 		"release leak, from one card into two card: ~a bug of gemtool",
 		"engine EIO, from one card into two card: ~Nothing is known",
 		"import ENODEV, from one card into two card: ~unplugged",

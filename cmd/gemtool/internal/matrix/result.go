@@ -97,7 +97,11 @@ func (c *Cell) String() string {
 func (c *Cell) step(name string, run func() error) Outcome {
 	start := time.Now()
 	err := run()
-	s := Step{Name: name, Outcome: classify(name, err), Err: err, Time: time.Since(start)}
+	importer := ""
+	if c.Importer != nil {
+		importer = c.Importer.Driver
+	}
+	s := Step{Name: name, Outcome: classify(name, err, importer), Err: err, Time: time.Since(start)}
 	c.Steps = append(c.Steps, s)
 	if s.Outcome >= Refused {
 		// Of two failures, as when the release fails too, the worse one

@@ -1,7 +1,17 @@
 package words
 
-// inVRAM are drivers that keep, or kept, buffers in video memory only.
-var inVRAM = []string{"bochs-drm", "hibmc", "vboxvideo", "qxl"}
+// noImport are drivers that have, or had, no import at all, and inVRAM those
+// whose buffers are, or were, in video memory only.
+var (
+	noImport = []string{"bochs-drm", "hibmc", "vboxvideo"}
+	inVRAM   = append([]string{"qxl"}, noImport...)
+)
+
+// What ENOSPC is where something is to be shown.
+const (
+	outside = "What is to be shown lies outside of the framebuffer, in part at least"
+	inside  = "A larger framebuffer, or a smaller source: SRC_X and its like count in 1/65536 pixel"
+)
 
 // hints are what errnos of DRM and dma-bufs mean. Only what was seen, or stands
 // in the kernel's source, goes here.
@@ -13,8 +23,9 @@ var hints = []Hint{
 	{Errno: "EACCES", Call: "MODE_CREATE_DUMB", Means: "A render node makes no dumb buffers, whoever asks", Try: "The card node of the same device"},
 	{Errno: "EACCES", Call: "MODE_MAP_DUMB", Means: "A render node maps no dumb buffers, whoever asks", Try: "The card node, or the mapping of a dma-buf"},
 	{Errno: "EACCES", Call: "MODE_ATOMIC", Means: "This file is not the device's DRM master: a display server is, or nobody", Try: "A text console, or a lease of the display server's"},
-	{Errno: "EACCES", Call: "MODE_SETCRTC", Means: "This file is not the device's DRM master: a display server is, or nobody", Try: "A text console, or a lease of the display server's"},
-	{Errno: "EACCES", Call: "MODE_PAGE_FLIP", Means: "This file is not the device's DRM master", Try: "A text console, or a lease of the display server's"},
+	{Errno: "EACCES", Call: "MODE_SETCRTC", Means: "This file is not the device's DRM master (a display server is, or nobody), or it is a lease without the CRTC's primary plane",
+		Try: "A text console, or a lease of the display server's"},
+	{Errno: "EACCES", Call: "MODE_PAGE_FLIP", Means: "This file is not the device's DRM master, or it is a lease without the CRTC's primary plane", Try: "A text console, or a lease of the display server's"},
 	{Errno: "EACCES", Call: "SET_MASTER", Means: "This file was never the master, and its process is not root", Try: "Root, or logind or seatd, which hand out such files",
 		Versions: "up to 6.1 it is the thread that must be the one that opened the file, later the process"},
 	{Errno: "EACCES", Call: "SET_CLIENT_CAP", Means: "Client caps are about modesetting, which render nodes do not have", Try: "The card node"},
@@ -28,23 +39,29 @@ var hints = []Hint{
 	{Errno: "EINVAL", Means: "A bad argument, or an ioctl that this kernel does not know: DRM answers both alike, so EINVAL proves nothing",
 		Try: "The same call with arguments that are known to be good: if that fails too, the kernel lacks it"},
 	{Errno: "EINVAL", Call: "PRIME_FD_TO_HANDLE",
-		Means: "EINVAL alone proves nothing. Known reasons are a driver without import, and a device without IOMMU that needs memory in one piece",
+		Means: "EINVAL alone proves nothing. Known reasons are a descriptor that is no dma-buf, a driver without import, and a device without IOMMU that needs memory in one piece",
 		Try:   "Another exporter: the device itself, or a heap of contiguous memory"},
-	{Errno: "EINVAL", Call: "PRIME_FD_TO_HANDLE", Importer: inVRAM,
+	{Errno: "EINVAL", Call: "PRIME_FD_TO_HANDLE", Importer: noImport,
 		Means: "EINVAL alone proves nothing, but {importer} is known to have no import while it keeps buffers in video memory (bochs: until Linux 6.12)",
 		Try:   "Copy, or a newer kernel"},
 	{Errno: "EINVAL", Call: "PRIME_HANDLE_TO_FD", Means: "The flags are others than DRM_CLOEXEC and DRM_RDWR"},
 	{Errno: "EINVAL", Call: "MODE_MAP_DUMB", Means: "The object is an import, which drivers with the kernel's own helpers do not map this way", Try: "The mapping of its dma-buf",
-		Versions: "virtio-gpu and msm allowed it up to 6.12; amdgpu, nouveau, xe and qxl still do, and the first touch is a SIGBUS"},
+		Versions: "msm allowed it up to 6.12; amdgpu, nouveau and xe still do, and the first touch is a SIGBUS"},
 	{Errno: "EINVAL", Call: "GEM_CLOSE", Means: "There is no such handle: it was closed already, perhaps by whoever imported the same dma-buf, which gives the same handle again",
 		Try: "Count the handles, as package gem does"},
 	{Errno: "EINVAL", Call: "MODE_DESTROY_DUMB", Means: "There is no such handle: it was closed already"},
 	{Errno: "EINVAL", Call: "MODE_CREATE_DUMB", Means: "Width, height or bits per pixel are 0, the size is more than 32 bits, or the driver does not do these bits per pixel",
 		Try: "32 bits per pixel, which every driver does", Versions: "6.1 and 6.12 give a buffer of a few bytes for rows of more than half a gigabyte; 7.2 refuses"},
-	{Errno: "EINVAL", Call: "MODE_CLOSEFB", Means: "There is no such framebuffer, or the kernel is older than 6.8", Try: "MODE_RMFB", Versions: "since 6.8"},
+	{Errno: "EINVAL", Call: "MODE_CLOSEFB", Means: "The kernel is older than 6.8; for no such framebuffer it is ENOENT", Try: "MODE_RMFB", Versions: "since 6.8"},
 	{Errno: "EINVAL", Call: "MODE_ATOMIC", Means: "The client cap for atomic modesetting is not set, a flag or property is wrong, or the device cannot show this",
 		Try: "TEST_ONLY with fewer changes, and the kernel's log with drm.debug=0x10"},
 	{Errno: "EINVAL", Call: "MODE_ADDFB2", Means: "The driver does not show this format, modifier, pitch or size", Try: "The formats that `gemtool caps` lists"},
+	{Errno: "EINVAL", Call: "MODE_ADDFB2", Importer: []string{"amdgpu", "radeon"}, Means: "{importer} shows no memory of other devices on its displays", Try: "Copy into a buffer of its own"},
+	{Errno: "EINVAL", Call: "SET_CLIENT_CAP", Means: "This kernel does not know the cap or the value, or the cap needs another before it: writeback connectors, cursor hotspots and colour pipelines need ATOMIC"},
+	{Errno: "EINVAL", Call: "SYNCOBJ_WAIT", Means: "A sync object has no fence yet", Try: "The flag WAIT_FOR_SUBMIT, to wait for that, too"},
+	{Errno: "EINVAL", Call: "SYNCOBJ_TIMELINE_WAIT", Means: "A point of the timeline has no fence yet", Try: "The flag WAIT_FOR_SUBMIT, to wait for that, too"},
+	{Errno: "EINVAL", Call: "SYNCOBJ_HANDLE_TO_FD", Means: "The sync object has no fence yet that a sync_file could be made of"},
+	{Errno: "EINVAL", Call: "open", Means: "vga_switcheroo has switched this GPU off", Try: "To switch it on in /sys/kernel/debug/vgaswitcheroo/switch"},
 	{Errno: "EINVAL", Call: "DROP_MASTER", Means: "This file is not the master"},
 	{Errno: "EINVAL", Call: "SET_CLIENT_NAME", Means: "More than 64 bytes, or one that is no visible ASCII character; or the kernel is older than 6.13", Versions: "since 6.13"},
 	{Errno: "EINVAL", Call: "DMA_BUF_IOCTL_SYNC", Means: "Flags that do not exist, or on a udmabuf an end without a start"},
@@ -59,7 +76,7 @@ var hints = []Hint{
 	{Errno: "EOPNOTSUPP", Call: "GET_CAP", Means: "Most caps are about modesetting, which this device does not have; vgem says so and makes dumb buffers all the same", Try: "To do it"},
 	{Errno: "EOPNOTSUPP", Call: "MODE_GETRESOURCES", Means: "The driver does no modesetting: it has no display, or nvidia-drm was loaded without modeset=1"},
 	{Errno: "EOPNOTSUPP", Call: "MODE_ATOMIC", Means: "The driver has no atomic modesetting", Try: "MODE_SETCRTC and MODE_PAGE_FLIP"},
-	{Errno: "EOPNOTSUPP", Call: "SET_CLIENT_CAP", Means: "The driver has no modesetting, or no atomic modesetting"},
+	{Errno: "EOPNOTSUPP", Call: "SET_CLIENT_CAP", Means: "The driver has no modesetting, no atomic modesetting, or not what the cap is about: cursor hotspots are for displays of virtual machines, and few planes have colour pipelines"},
 
 	{Errno: "ENOSYS", Means: "The driver lacks this function"},
 	{Errno: "ENOSYS", Call: "MODE_CREATE_DUMB", Means: "The driver makes no dumb buffers", Try: "Another device, udmabuf or a dma-heap"},
@@ -69,6 +86,7 @@ var hints = []Hint{
 	{Errno: "ENOSYS", Call: "PRIME_FD_TO_HANDLE", Exporter: inVRAM,
 		Means: "{exporter} keeps buffers in video memory, which no other device can attach to (bochs: until Linux 6.12)",
 		Try:   "Another exporter, such as udmabuf, or a newer kernel"},
+	{Errno: "ENOSYS", Call: "PRIME_FD_TO_HANDLE", Importer: []string{"qxl"}, Means: "qxl takes no buffers of other devices", Try: "Copy"},
 
 	{Errno: "ENODEV", Means: "The device was unplugged or its driver unbound, if VERSION on the same file answers ENODEV as well; else a driver's way to say no"},
 	{Errno: "ENODEV", Call: "PRIME_FD_TO_HANDLE", Means: "{importer} is there, and refuses this buffer: it takes only its own", Try: "Allocate on it and import elsewhere, or copy"},
@@ -77,8 +95,12 @@ var hints = []Hint{
 		Try:   "Allocate on virtio_gpu and import elsewhere, or copy"},
 	{Errno: "ENODEV", Call: "MODE_MAP_DUMB", Means: "The object has no pages that the CPU could map (i915)", Try: "The mapping of its dma-buf"},
 
-	{Errno: "ENXIO", Means: "The exporter lacks a feature"},
-	{Errno: "ENXIO", Call: "open", Means: "The node's device is gone: it was unplugged, or its driver unbound"},
+	{Errno: "ENODEV", Call: "open", Means: "The node's device is gone: it was unplugged, or its driver unbound"},
+
+	{Errno: "ENXIO", Means: "The device lacks a part of what was asked for"},
+	{Errno: "ENXIO", Call: "open", Means: "There is no driver for this node's number; or it is a dma-buf in /proc, which cannot be opened there", Try: "pidfd_getfd for a descriptor of another process"},
+	{Errno: "ENXIO", Call: "MODE_CURSOR", Means: "The CRTC has no cursor of its own", Try: "A plane, or the pointer drawn into the picture"},
+	{Errno: "ENXIO", Call: "MODE_CURSOR2", Means: "The CRTC has no cursor of its own", Try: "A plane, or the pointer drawn into the picture"},
 
 	{Errno: "ENOMEM", Means: "The kernel or the video memory has no room; nvidia-drm says it for a buffer that it cannot share, too"},
 	{Errno: "ENOMEM", Call: "mmap", Means: "The kernel found no memory for the pages; those it did find stay with the object", Try: "Close the object soon, and take a smaller one"},
@@ -86,9 +108,15 @@ var hints = []Hint{
 		Try: "Close handles; allocate on the NVIDIA device and import elsewhere"},
 	{Errno: "ENOSPC", Means: "The video memory, or the space of mmap offsets, is full; a size of 0 can be answered so, too", Try: "A smaller buffer"},
 
+	{Errno: "ENOSPC", Call: "MODE_SETCRTC", Means: outside, Try: inside},
+	{Errno: "ENOSPC", Call: "MODE_PAGE_FLIP", Means: outside, Try: inside},
+	{Errno: "ENOSPC", Call: "MODE_SETPLANE", Means: outside, Try: inside},
+	{Errno: "ENOSPC", Call: "MODE_ATOMIC", Means: outside, Try: inside},
+
 	{Errno: "EBUSY", Means: "Somebody else is at it: a flip or modeset is under way, or another file is the DRM master", Try: "Wait for the event of the flip, do not try again and again"},
 	{Errno: "EBUSY", Call: "SET_MASTER", Means: "Another file is the master: a display server, or a program that opened the node first and keeps it", Try: "End it; `fuser /dev/dri/card*` names it"},
-	{Errno: "EBUSY", Call: "MODE_PAGE_FLIP", Means: "The last flip has not been shown yet", Try: "Wait for its event"},
+	{Errno: "EBUSY", Call: "MODE_PAGE_FLIP", Means: "The last flip has not been shown yet, or the CRTC shows nothing that could be flipped",
+		Try: "Wait for the event of the last flip; where there was none, MODE_SETCRTC first"},
 	{Errno: "EBUSY", Call: "MODE_ATOMIC", Means: "The last commit of this CRTC has not been shown yet", Try: "Wait for its event"},
 
 	{Errno: "EINTR", Means: "A signal came, and nothing is wrong: the call must be issued again, unchanged"},
