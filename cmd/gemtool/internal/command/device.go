@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gemtool/gemtool/cmd/gemtool/internal/inventory"
 	"github.com/gemtool/gemtool/cmd/gemtool/internal/words"
 	"github.com/gemtool/gemtool/drm"
 )
@@ -46,7 +47,8 @@ func completeDevice(cmd *cobra.Command, args []string, s string) ([]string, cobr
 
 // openDevice opens the node that a user names: by its own name or path that
 // node, by driver or bus the device's first node of a kind. Only a driver's
-// name, which sysfs does not know, takes opening others to find out.
+// name, which sysfs does not know, takes opening others to find out: last those
+// that are asleep.
 func openDevice(name string, kind drm.NodeKind) (*drm.Device, error) {
 	filter, err := drm.ParseFilter(name)
 	if err != nil {
@@ -56,7 +58,10 @@ func openDevice(name string, kind drm.NodeKind) (*drm.Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	byDriver := strings.HasPrefix(name, "driver:")
+	driver, byDriver := strings.CutPrefix(name, "driver:")
+	if byDriver {
+		infos = inventory.System{}.ByDriver(infos, driver)
+	}
 	var failed error
 	for _, info := range infos {
 		node, ok := info.Node(kind)

@@ -39,7 +39,9 @@ buffer, or udmabuf, or heap:NAME. What is read goes through
 
   map      the device's own mapping (which udmabuf and heaps do not have)
   dma-buf  the mapping of the buffer's dma-buf
-  DEVICE   an import on this device, and the dma-buf that it makes of that
+  DEVICE   an import on this other device, and the dma-buf that it makes of that,
+           which leads back to the same memory: the device takes the buffer, and
+           whether it can read it is for "gemtool matrix" to prove
 
 Exit codes: 0 what was read is what was drawn, 1 it is not, or a step failed.`,
 		Example: `  gemtool draw driver:vkms --through driver:vgem --out /tmp/vgem.png
@@ -151,6 +153,9 @@ func (f *drawFlags) run(cmd *cobra.Command, where string) (err error) {
 			return err
 		}
 		defer c.Reader.Close()
+		if c.Device != nil && c.Reader.DeviceID() == c.Device.DeviceID() {
+			return usageError("--through %s: it is the device that draws, and there is nothing to import: say map or dma-buf", f.through)
+		}
 		doc.Through = c.Reader.Path()
 	}
 
@@ -234,7 +239,11 @@ func (d *drawJSON) text(p *page) {
 	if !d.Equal {
 		verdict = p.paint(red, "NOT what was drawn")
 	}
-	p.line("read     through %s: %s", words.Escape(d.Through), verdict)
+	through := d.Through
+	if through != "map" && through != "dma-buf" {
+		through = "an import on " + words.Escape(through)
+	}
+	p.line("read     through %s: %s", through, verdict)
 	p.line("drawn    crc32 %08x  sha256 %s", d.Drawn.CRC32, d.Drawn.SHA256)
 	p.line("read     crc32 %08x  sha256 %s", d.Read.CRC32, d.Read.SHA256)
 	if d.File != "" {

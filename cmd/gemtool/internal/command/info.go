@@ -24,16 +24,16 @@ func newInfo() *cobra.Command {
 and nodes, caps, what it can do with buffers, its display pipelines with all
 properties in words, and who has it open with how much memory.
 
-It changes nothing, and does not become the device's DRM master. Displays are
-not looked at, as that can make them flicker: what the kernel knew already is
-shown. --probe looks, if no display server holds the device. DEVICE is card0, a
-path, driver:NAME or bus:ID.
+It changes nothing, does not stay the device's DRM master, and leaves alone what
+is asleep, as list does. Displays are not looked at, as that can make them
+flicker: what the kernel knew already is shown. --probe looks, if no display
+server holds the device. DEVICE is card0, a path, driver:NAME or bus:ID.
 
 Exit codes: 0 there are devices, 77 there is none.`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeDevice,
 	}
-	cmd.Flags().BoolVar(&wake, "wake", false, "open devices that are asleep, too")
+	cmd.Flags().BoolVar(&wake, "wake", false, "open devices that are asleep or have a blanked screen, too")
 	cmd.Flags().BoolVar(&probe, "probe", false, "look at the displays; they may flicker")
 	addJSON(cmd)
 	cmd.RunE = run(func(cmd *cobra.Command, args []string) error {
@@ -148,7 +148,7 @@ func newInfoDevice(d *inventory.Device, probe bool) (infoDeviceJSON, error) {
 	for i, n := range d.Nodes {
 		node := infoNodeJSON{nodeJSON: j.deviceJSON.Nodes[i], Caps: []capJSON{}}
 		node.Mode, node.Owner = permissions(n.Path)
-		if !d.Asleep && n.Access == inventory.Permitted && n.Err == nil {
+		if !d.Asleep && !d.ScreenOff && n.Kind != drm.NodeAccel && n.Access == inventory.Permitted && n.Err == nil {
 			if err := j.readNode(&node, n, probe); err != nil {
 				j.Errors = append(j.Errors, err.Error())
 			}
@@ -179,14 +179,15 @@ func (j *infoDeviceJSON) readNode(node *infoNodeJSON, n inventory.Node, probe bo
 	if n.Kind != drm.NodePrimary {
 		return nil
 	}
+	pipelines := false
 	for _, c := range clientCapNames {
 		err := d.SetClientCap(c.cap, 1)
 		j.ClientCaps = append(j.ClientCaps, newCapJSON(c.name, 1, err))
-		if c.cap == drm.ClientCapPlaneColorPipeline && err == nil {
-			// With it planes hide the properties that it replaces.
-			if err := d.SetClientCap(c.cap, 0); err != nil {
-				return err
-			}
+		pipelines = pipelines || c.cap == drm.ClientCapPlaneColorPipeline && err == nil
+	}
+	if pipelines { // with them planes hide the properties that they replace
+		if err := d.SetClientCap(drm.ClientCapPlaneColorPipeline, 0); err != nil {
+			return err
 		}
 	}
 	display, err := devinfo.ReadDisplay(d, probe)
@@ -197,5 +198,11 @@ func (j *infoDeviceJSON) readNode(node *infoNodeJSON, n inventory.Node, probe bo
 		return fmt.Errorf("reading the displays: %w", err)
 	}
 	j.Display = display
+	if pipelines {
+		if err := d.SetClientCap(drm.ClientCapPlaneColorPipeline, 1); err != nil {
+			return err
+		}
+		display.ReadPipelines(d)
+	}
 	return nil
 }

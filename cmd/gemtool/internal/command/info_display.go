@@ -96,7 +96,22 @@ func planeTree(t *tree, i int, p *devinfo.Plane) {
 		}
 		t.item("Formats: %s", words.Escape(strings.Join(names, " ")))
 		propertiesTree(t, p.Properties)
+		for i := range p.Pipelines {
+			pipelineTree(t, &p.Pipelines[i])
+		}
 	}, "Plane %d", i)
+}
+
+func pipelineTree(t *tree, p *devinfo.Pipeline) {
+	active := ""
+	if p.Active {
+		active = " (active)"
+	}
+	t.under(func() {
+		for _, op := range p.Ops {
+			t.under(func() { propertiesTree(t, op.Properties) }, "Operation %d: %s", op.ID, words.Escape(op.Type))
+		}
+	}, "Color pipeline \"%s\"%s", words.Escape(p.Name), active)
 }
 
 // object is an object's id, where 0 is none.

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -154,6 +156,51 @@ func TestInfoHandles(t *testing.T) {
 	}
 	if master, err := d.IsMaster(); err != nil || master || display.Probed {
 		t.Errorf("master %v, probed %v, %v", master, display.Probed, err)
+	}
+}
+
+// TestInfoPipelines passes if info follows the color pipelines of vkms, which it
+// has after Linux 6.12 if its parameter says so, and shows the properties that
+// they replace, too.
+func TestInfoPipelines(t *testing.T) {
+	needVM(t)
+	parameter, err := os.ReadFile("/sys/module/vkms/parameters/enable_plane_pipeline")
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("vkms of this kernel has no color pipelines")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(parameter) != "Y\n" {
+		t.Skip("NOT TESTED: vkms has its color pipelines switched off (gemtool vm --append vkms.enable_plane_pipeline=1)")
+	}
+	var stdout, stderr bytes.Buffer
+	if code := Main(t.Context(), []string{"info", "--json", "driver:vkms"}, nil, &stdout, &stderr); code != ExitOK || stderr.Len() > 0 {
+		t.Fatalf("info: exit code %d: %s", code, &stderr)
+	}
+	var doc infoJSON
+	if err := json.Unmarshal(stdout.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	for _, plane := range doc.Devices[0].Display.Planes {
+		if !slices.ContainsFunc(plane.Properties, func(p devinfo.Property) bool { return p.Name == "COLOR_ENCODING" }) {
+			t.Errorf("plane %d: COLOR_ENCODING is hidden", plane.ID)
+		}
+		if len(plane.Pipelines) != 1 {
+			t.Errorf("plane %d: %d pipelines, want 1", plane.ID, len(plane.Pipelines))
+			continue
+		}
+		var ops []string
+		for _, op := range plane.Pipelines[0].Ops {
+			ops = append(ops, op.Type)
+			if !slices.ContainsFunc(op.Properties, func(p devinfo.Property) bool { return p.Name == "BYPASS" }) {
+				t.Errorf("operation %d has no BYPASS: %+v", op.ID, op.Properties)
+			}
+		}
+		// Source: vkms_initialize_color_pipeline.
+		if want := []string{"1D Curve", "3x4 Matrix", "3x4 Matrix", "1D Curve"}; !slices.Equal(ops, want) {
+			t.Errorf("plane %d: operations %q, want %q", plane.ID, ops, want)
+		}
 	}
 }
 

@@ -62,6 +62,11 @@ func (d *infoDeviceJSON) tree(t *tree) {
 	for _, s := range d.Hints {
 		t.item("%s", t.page.paint(yellow, "Hint: "+s))
 	}
+	if d.Display != nil {
+		for _, s := range d.Display.Errors {
+			t.item("%s", t.page.paint(red, "Error: "+words.Escape(s)))
+		}
+	}
 	for _, s := range d.Errors {
 		t.item("%s", t.page.paint(red, "Error: "+words.Escape(s)))
 	}
@@ -134,10 +139,16 @@ func memoryTree(t *tree, m *devinfo.Memory) {
 			if c.Name != "" {
 				s += " as " + words.Escape(c.Name)
 			}
+			if c.SameAs != 0 {
+				s += fmt.Sprintf(", the file of %d", c.SameAs)
+			}
 			for _, name := range slices.Sorted(maps.Keys(c.Regions)) {
 				r := c.Regions[name]
-				if n := cmp.Or(r.Total, r.Resident); n != nil {
-					s += fmt.Sprintf(", %s %d KiB", words.Escape(name), *n>>10)
+				if r.Resident != nil {
+					s += fmt.Sprintf(", %s %d KiB resident", words.Escape(name), *r.Resident>>10)
+				}
+				if r.Total != nil {
+					s += fmt.Sprintf(", %s %d KiB in all", words.Escape(name), *r.Total>>10)
 				}
 			}
 			t.item("%s", s)

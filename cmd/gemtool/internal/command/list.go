@@ -34,13 +34,15 @@ buffers, and which permissions this user lacks:
   sync objects  has them; "timelines" with points in time
 
 What could not be asked is unknown: with --json it is null. A device that is
-asleep is not opened, as that would wake it. GPUs that NVIDIA's driver knows are
-shown with what NVML says of them, if it was built in.
+asleep is not opened, as that would wake it, nor one whose console is blanked, as
+the kernel would turn that on. Accel nodes are never opened: some drivers reset
+the device when they are closed. GPUs that NVIDIA's driver knows are shown with
+what NVML says of them, if it was built in.
 
 Exit codes: 0 there are devices, 77 there is none.`,
 		Args: cobra.NoArgs,
 	}
-	cmd.Flags().BoolVar(&wake, "wake", false, "open devices that are asleep, too")
+	cmd.Flags().BoolVar(&wake, "wake", false, "open devices that are asleep or have a blanked screen, too")
 	cmd.Flags().DurationVar(&wait, "wait", time.Second, "wait for NVML no longer than this `TIME`; a GPU that nobody uses can take seconds")
 	addJSON(cmd)
 	cmd.RunE = run(func(cmd *cobra.Command, _ []string) error {
@@ -76,17 +78,18 @@ type listJSON struct {
 }
 
 type deviceJSON struct {
-	Name    string        `json:"name"` // for bus: of --device; empty for a device without a bus
-	Bus     string        `json:"bus,omitempty"`
-	Driver  string        `json:"driver,omitempty"`
-	Version *versionTriad `json:"version"` // of the driver; null: it could not be asked
-	Vendor  nameJSON      `json:"vendor"`
-	Product nameJSON      `json:"product"`
-	Nodes   []nodeJSON    `json:"nodes"`
-	Asleep  bool          `json:"asleep"`
-	Can     canJSON       `json:"can"`
-	Hints   []string      `json:"hints,omitempty"`
-	NVIDIA  *gpuJSON      `json:"nvidia,omitempty"`
+	Name      string        `json:"name"` // for bus: of --device; empty for a device without a bus
+	Bus       string        `json:"bus,omitempty"`
+	Driver    string        `json:"driver,omitempty"`
+	Version   *versionTriad `json:"version"` // of the driver; null: it could not be asked
+	Vendor    nameJSON      `json:"vendor"`
+	Product   nameJSON      `json:"product"`
+	Nodes     []nodeJSON    `json:"nodes"`
+	Asleep    bool          `json:"asleep"`
+	ScreenOff bool          `json:"screen_off"` // blanked, and not opened, as that would turn it on
+	Can       canJSON       `json:"can"`
+	Hints     []string      `json:"hints,omitempty"`
+	NVIDIA    *gpuJSON      `json:"nvidia,omitempty"`
 }
 
 type versionTriad struct {
@@ -131,7 +134,7 @@ type gpuJSON struct {
 
 func newDeviceJSON(d *inventory.Device) deviceJSON {
 	j := deviceJSON{
-		Bus: d.Bus, Driver: d.Driver, Asleep: d.Asleep, Hints: d.Hints, Nodes: []nodeJSON{},
+		Bus: d.Bus, Driver: d.Driver, Asleep: d.Asleep, ScreenOff: d.ScreenOff, Hints: d.Hints, Nodes: []nodeJSON{},
 		Vendor: nameJSON{d.Vendor.ID, d.Vendor.Text}, Product: nameJSON{d.Product.ID, d.Product.Text},
 		Can: canJSON{
 			Dumb: known(d.Can.Dumb), ShareOut: known(d.Can.ShareOut), TakeIn: known(d.Can.TakeIn),
@@ -277,8 +280,11 @@ func (d *deviceJSON) product() string {
 // abilities lists what the device can do; "?" stands for more that could not be
 // asked.
 func (d *deviceJSON) abilities(p *page) string {
-	if d.Asleep {
+	switch {
+	case d.Asleep:
 		return p.paint(yellow, "asleep (--wake opens it)")
+	case d.ScreenOff:
+		return p.paint(yellow, "screen off (--wake opens it)")
 	}
 	var can []string
 	unknown := false

@@ -36,6 +36,8 @@ func fixedList(t *testing.T) *listJSON {
 		{Info: drm.Info{}, Nodes: []inventory.Node{node(drm.NodePrimary, "/dev/dri/card3", inventory.Missing, "", nil),
 			node(drm.NodeAccel, "/dev/accel/accel0", inventory.Denied, "", nil), node(drm.NodeRender, "/dev/dri/renderD130", inventory.Permitted, "", errors.New("broken\n"))},
 			Hints: []string{"a hint"}},
+		{Info: drm.Info{Bus: "pci", ID: "0000:00:03.0"}, Driver: "bochs-drm", ScreenOff: true,
+			Nodes: []inventory.Node{node(drm.NodePrimary, "/dev/dri/card4", inventory.Permitted, "", nil)}},
 	} {
 		doc.Devices = append(doc.Devices, newDeviceJSON(d))
 	}

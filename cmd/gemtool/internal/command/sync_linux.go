@@ -20,7 +20,7 @@ func syncDescriptors(pid int) (fds []int, err error) {
 	dir := fmt.Sprintf("/proc/%d/fd", pid)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, traceError(pid, err)
+		return nil, traceError(pid, false, err)
 	}
 	for _, e := range entries {
 		n, err := strconv.Atoi(e.Name())
@@ -48,7 +48,7 @@ func takeDescriptor(pid, n int) (*ioctl.FD, error) {
 	}
 	process, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
-		return nil, traceError(pid, os.NewSyscallError("pidfd_open", err))
+		return nil, traceError(pid, false, os.NewSyscallError("pidfd_open", err))
 	}
 	defer unix.Close(process)
 	dup, err := unix.PidfdGetfd(process, n, 0)
@@ -56,13 +56,16 @@ func takeDescriptor(pid, n int) (*ioctl.FD, error) {
 	case errors.Is(err, unix.EBADF):
 		return nil, usageError("process %d has no descriptor %d: %w", pid, n, err)
 	case err != nil:
-		return nil, traceError(pid, os.NewSyscallError("pidfd_getfd", err))
+		return nil, traceError(pid, true, os.NewSyscallError("pidfd_getfd", err))
 	}
 	return ioctl.NewFD(dup), nil
 }
 
-// traceError says what is missing. Source: ptrace_may_access.
-func traceError(pid int, err error) error {
+// traceError says what is missing. Taking a descriptor is what a debugger may do
+// (attach), which Yama can restrict; to list them is less.
+//
+// Source: ptrace_may_access, yama_ptrace_access_check.
+func traceError(pid int, attach bool, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ESRCH):
 		return usageError("there is no process %d", pid)
@@ -71,9 +74,16 @@ func traceError(pid int, err error) error {
 	case !errors.Is(err, fs.ErrPermission):
 		return err
 	}
-	what := "being its user, or the capability CAP_SYS_PTRACE"
-	if scope, err := os.ReadFile("/proc/sys/kernel/yama/ptrace_scope"); err == nil && strings.TrimSpace(string(scope)) != "0" {
-		what = "the capability CAP_SYS_PTRACE, as kernel.yama.ptrace_scope is " + strings.TrimSpace(string(scope))
+	scope := "0"
+	if text, err := os.ReadFile("/proc/sys/kernel/yama/ptrace_scope"); attach && err == nil { // a kernel without Yama has none
+		scope = strings.TrimSpace(string(text))
 	}
-	return fmt.Errorf("the descriptors of process %d take %s: %w", pid, what, err)
+	what := "take the capability CAP_SYS_PTRACE, as kernel.yama.ptrace_scope is " + scope
+	switch scope {
+	case "0":
+		what = "take being its user, or the capability CAP_SYS_PTRACE"
+	case "3":
+		what = "can be had by nobody, as kernel.yama.ptrace_scope is 3"
+	}
+	return fmt.Errorf("the descriptors of process %d %s: %w", pid, what, err)
 }

@@ -20,6 +20,7 @@ type Display struct {
 	Encoders   []Encoder   `json:"encoders"`
 	CRTCs      []CRTC      `json:"crtcs"`
 	Planes     []Plane     `json:"planes"`
+	Errors     []string    `json:"errors,omitempty"` // what could not be read of an object, which is left out
 }
 
 // FBSize is what framebuffers may measure, in pixels.
@@ -80,11 +81,14 @@ type Plane struct {
 	Shows         *Framebuffer    `json:"shows"`
 	Formats       []fourcc.Format `json:"formats"`
 	Properties    []Property      `json:"properties"`
+	Pipelines     []Pipeline      `json:"color_pipelines,omitempty"`
 }
 
 // ReadDisplay reads the display side of a card node whose client caps are set,
 // which decide what there is to see. With probe connectors are looked at,
-// which takes the file to be the device's master.
+// which takes the file to be the device's master. An object that cannot be read
+// (a connector that vanishes, such as of a dock that is pulled out) takes
+// nothing from the others.
 func ReadDisplay(d *drm.Device, probe bool) (*Display, error) {
 	r, err := kms.ReadResources(d)
 	if err != nil {
@@ -100,38 +104,40 @@ func ReadDisplay(d *drm.Device, probe bool) (*Display, error) {
 		}
 	}
 	for _, id := range r.Connectors {
-		c, err := readConnector(d, id, out.Probed)
-		if err != nil {
-			return nil, err
-		}
-		out.Connectors = append(out.Connectors, c)
+		keep(out, &out.Connectors, func() (Connector, error) { return readConnector(d, id, out.Probed) })
 	}
 	for _, id := range r.Encoders {
-		e, err := kms.ReadEncoder(d, id)
-		if err != nil {
-			return nil, err
-		}
-		out.Encoders = append(out.Encoders, Encoder{uint32(id), number(uint32(e.Type), encoderTypes), uint32(e.CRTC), e.PossibleCRTCs, e.PossibleClones})
+		keep(out, &out.Encoders, func() (Encoder, error) { return readEncoder(d, id) })
 	}
 	for _, id := range r.CRTCs {
-		c, err := readCRTC(d, id)
-		if err != nil {
-			return nil, err
-		}
-		out.CRTCs = append(out.CRTCs, c)
+		keep(out, &out.CRTCs, func() (CRTC, error) { return readCRTC(d, id) })
 	}
 	planes, err := kms.ReadPlanes(d)
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range planes {
-		plane, err := readPlane(d, p)
-		if err != nil {
-			return nil, err
-		}
-		out.Planes = append(out.Planes, plane)
+		keep(out, &out.Planes, func() (Plane, error) { return out.readPlane(d, p) })
 	}
 	return out, nil
+}
+
+// keep adds an object to those of its kind, or why it could not be read.
+func keep[T any](out *Display, all *[]T, read func() (T, error)) {
+	object, err := read()
+	if err != nil {
+		out.Errors = append(out.Errors, err.Error())
+		return
+	}
+	*all = append(*all, object)
+}
+
+func readEncoder(d *drm.Device, id kms.EncoderID) (Encoder, error) {
+	e, err := kms.ReadEncoder(d, id)
+	if err != nil {
+		return Encoder{}, err
+	}
+	return Encoder{uint32(id), number(uint32(e.Type), encoderTypes), uint32(e.CRTC), e.PossibleCRTCs, e.PossibleClones}, nil
 }
 
 func readConnector(d *drm.Device, id kms.ConnectorID, probe bool) (Connector, error) {
@@ -172,17 +178,17 @@ func readCRTC(d *drm.Device, id kms.CRTCID) (CRTC, error) {
 	return out, err
 }
 
-func readPlane(d *drm.Device, p kms.Plane) (Plane, error) {
-	out := Plane{ID: uint32(p.ID), PossibleCRTCs: p.PossibleCRTCs, CRTC: uint32(p.CRTC), FB: uint32(p.FB), Formats: p.Formats}
-	if out.Formats == nil {
-		out.Formats = []fourcc.Format{}
+func (out *Display) readPlane(d *drm.Device, p kms.Plane) (plane Plane, err error) {
+	plane = Plane{ID: uint32(p.ID), PossibleCRTCs: p.PossibleCRTCs, CRTC: uint32(p.CRTC), FB: uint32(p.FB), Formats: p.Formats}
+	if plane.Formats == nil {
+		plane.Formats = []fourcc.Format{}
 	}
-	var err error
-	if out.Shows, err = readFramebuffer(d, p.FB); err != nil {
-		return Plane{}, err
+	// A plane is there, too, when what it shows cannot be looked at.
+	if plane.Shows, err = readFramebuffer(d, p.FB); err != nil {
+		out.Errors = append(out.Errors, err.Error())
 	}
-	out.Properties, err = readProperties(d, p.ID.Object())
-	return out, err
+	plane.Properties, err = readProperties(d, p.ID.Object())
+	return plane, err
 }
 
 var (

@@ -1,9 +1,11 @@
 package devinfo
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,14 +20,16 @@ type Memory struct {
 	Unreadable int      `json:"unreadable_processes"` // others', which this user may not trace
 }
 
-// Client is an open file of the device in a process. What several files share
-// is counted with the first.
+// Client is an open file of the device in a process. Several processes can have
+// one file, as where a session's daemon opened it for a display server: what it
+// uses is told with the first.
 type Client struct {
 	PID     int               `json:"pid"`
 	Command string            `json:"command"`
 	Node    string            `json:"node"`
-	Name    string            `json:"name,omitempty"` // that the client gave itself
-	ID      *uint64           `json:"id"`             // null: the driver says nothing of its clients
+	Name    string            `json:"name,omitempty"`    // that the client gave itself
+	ID      *uint64           `json:"id"`                // null: the driver says nothing of its clients
+	SameAs  int               `json:"same_as,omitempty"` // the process that the file is told with
 	Regions map[string]Region `json:"regions,omitempty"`
 }
 
@@ -50,28 +54,41 @@ func ReadMemory(proc fdinfo.Dir, info drm.Info) (*Memory, error) {
 		return nil, err
 	}
 	m := &Memory{Clients: []Client{}}
-	seen := map[fdinfo.Key]bool{}
+	var pids []int
 	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil || pid == os.Getpid() {
-			continue
+		if pid, err := strconv.Atoi(e.Name()); err == nil && pid != os.Getpid() {
+			pids = append(pids, pid)
 		}
-		for f, err := range proc.Files(pid) {
-			if err != nil {
-				if errors.Is(err, fdinfo.ErrPermission) {
-					m.Unreadable++
-				}
-				break
-			}
-			if node := nodes[f.Rdev]; f.Kind == fdinfo.DRM && node != "" {
-				m.add(proc, pid, f.FD, node, seen)
-			}
+	}
+	slices.Sort(pids)              // who came first, mostly
+	told := map[fdinfo.Key][]int{} // the processes that a client was told with
+	for _, pid := range pids {
+		files, err := openFiles(proc, pid, nodes)
+		if errors.Is(err, fdinfo.ErrPermission) {
+			m.Unreadable++
+		}
+		for _, f := range files {
+			m.add(proc, pid, f.FD, nodes[f.Rdev], told)
 		}
 	}
 	return m, nil
 }
 
-func (m *Memory) add(proc fdinfo.Dir, pid, fd int, node string, seen map[fdinfo.Key]bool) {
+// openFiles are a process's files of some nodes, by their numbers.
+func openFiles(proc fdinfo.Dir, pid int, nodes map[uint64]string) (files []fdinfo.File, err error) {
+	for f, err := range proc.Files(pid) {
+		if err != nil {
+			return files, err
+		}
+		if f.Kind == fdinfo.DRM && nodes[f.Rdev] != "" {
+			files = append(files, f)
+		}
+	}
+	slices.SortFunc(files, func(a, b fdinfo.File) int { return cmp.Compare(a.FD, b.FD) })
+	return files, nil
+}
+
+func (m *Memory) add(proc fdinfo.Dir, pid, fd int, node string, told map[fdinfo.Key][]int) {
 	comm, _ := os.ReadFile(filepath.Join(string(proc), strconv.Itoa(pid), "comm")) // who has ended has no name
 	c := Client{PID: pid, Command: strings.TrimSuffix(string(comm), "\n"), Node: node}
 	text, err := proc.Read(pid, fd)
@@ -81,11 +98,14 @@ func (m *Memory) add(proc fdinfo.Dir, pid, fd int, node string, seen map[fdinfo.
 	info, err := fdinfo.Parse(text)
 	if err == nil && info.Client != nil {
 		if key, ok := info.Client.Key(); ok {
-			if seen[key] {
-				return
+			if slices.Contains(told[key], pid) {
+				return // a duplicate of the descriptor
 			}
-			seen[key] = true
+			told[key] = append(told[key], pid)
 			c.ID = &key.ID
+			if first := told[key][0]; first != pid {
+				c.SameAs, info.Client.Regions = first, nil
+			}
 		}
 		c.Name = info.Client.Name
 		for name, r := range info.Client.Regions {

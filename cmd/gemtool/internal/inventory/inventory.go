@@ -3,7 +3,9 @@
 package inventory
 
 import (
+	"cmp"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -25,9 +27,13 @@ type Device struct {
 	Vendor  Name
 	Product Name
 	Nodes   []Node
-	Asleep  bool // its power is off, and nobody asked to wake it
-	Can     Abilities
-	Hints   []string
+	// Asleep: its power is off. ScreenOff: its screen is on for the kernel's
+	// console, and blanked. Opening the device would change either: the kernel
+	// restores the console when the last file of a device is closed. Unless
+	// somebody asked to wake it, it was not opened.
+	Asleep, ScreenOff bool
+	Can               Abilities
+	Hints             []string
 }
 
 // Node is a node and who may open it.
@@ -44,8 +50,9 @@ type Name struct {
 	Text string  // empty: not known on this machine
 }
 
-// List looks at all devices. It opens no device that is asleep, unless wake is
-// true.
+// List looks at all devices. It opens no device that is asleep or has a blanked
+// screen, unless wake is true, and never an accel node: some drivers give the
+// device to who opens one, and reset it behind him.
 func (s System) List(wake bool) ([]*Device, error) {
 	devices := s.Devices
 	if devices == nil {
@@ -65,7 +72,8 @@ func (s System) List(wake bool) ([]*Device, error) {
 		}
 		dir := s.dirOf(info)
 		s.describe(d, dir)
-		if d.Asleep = !wake && asleep(dir); !d.Asleep {
+		d.Asleep, d.ScreenOff = !wake && asleep(dir), !wake && s.screenOff(info)
+		if !d.Asleep && !d.ScreenOff {
 			d.probe()
 		}
 		all = append(all, d)
@@ -73,11 +81,29 @@ func (s System) List(wake bool) ([]*Device, error) {
 	all = append(all, s.nvidiaWithoutDRM(all)...)
 	s.namePCI(all)
 	for _, d := range all {
-		if d.Driver == "nvidia-drm" && d.Can.ScanOut == No {
-			d.Hints = append(d.Hints, "nvidia-drm runs without modesetting, and can neither scan out nor share: load it with modeset=1 (nvidia-drm.modeset=1 on the kernel's command line)")
+		// A GPU without outputs has modesetting, too, and then it is atomic.
+		if d.Driver == "nvidia-drm" && d.Can.ScanOut == No && d.Can.Atomic == No {
+			d.Hints = append(d.Hints, "nvidia-drm runs without modesetting, and can neither scan out nor make dumb buffers: load it with modeset=1 (nvidia-drm.modeset=1 on the kernel's command line)")
 		}
 	}
 	return all, nil
+}
+
+// ByDriver puts the devices first that sysfs says are a driver's, and those last
+// that opening would wake. A driver has a name of its own, which only VERSION
+// tells: this is the order in which to ask.
+func (s System) ByDriver(infos []drm.Info, driver string) []drm.Info {
+	rank := func(info drm.Info) int {
+		dir := s.dirOf(info)
+		switch link, _ := os.Readlink(filepath.Join(dir, "driver")); { // virtual devices have none
+		case dir != "" && filepath.Base(link) == driver:
+			return 0
+		case asleep(dir), s.screenOff(info):
+			return 2
+		}
+		return 1
+	}
+	return slices.SortedStableFunc(slices.Values(infos), func(a, b drm.Info) int { return cmp.Compare(rank(a), rank(b)) })
 }
 
 // dirOf returns the directory of a device in sysfs, empty if there is none.

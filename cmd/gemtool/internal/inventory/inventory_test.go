@@ -85,16 +85,24 @@ func TestList(t *testing.T) {
 	s.pci("0000:02:00.0", "0x10de\n", "0xffff\n", "nvidia", "active\n") // without DRM
 	s.link("nowhere", "bus/pci/drivers/nvidia/module")
 	s.file("devices/platform/soc/display/of_node/compatible", "acme,display-3\x00acme,display\x00")
-	s.file("devices/usb1/1-1/idVendor", "17e9\n")
-	s.file("devices/usb1/1-1/idProduct", "ff0b\n")
-	s.file("devices/usb1/1-1/product", "Dock\x1b[31m\n")
-	s.link("bus/usb", "devices/usb1/1-1/1-1:1.0/subsystem")
+	dock := s.pci("0000:00:14.0", "0x8086\n", "0x9d2f\n", "xhci_hcd", "active\n") + "/usb1/1-1"
+	s.file(dock+"/idVendor", "17e9\n")
+	s.file(dock+"/idProduct", "ff0b\n")
+	s.file(dock+"/product", "Dock\x1b[31m\n")
+	s.link("bus/usb", dock+"/1-1:1.0/subsystem")
+	panel := s.pci("0000:00:15.0", "0x8086\n", "0x9d60\n", "intel-lpss", "suspended\n") + "/spi0/spi0.0"
+	s.link("bus/spi", panel+"/subsystem")
+	screen := s.card("card5", "pci", "0000:00:03.0", s.pci("0000:00:03.0", "0x1234\n", "0x1111\n", "bochs-drm", "active\n"))
+	s.file("class/drm/card5-Virtual-1/enabled", "enabled\n")
+	s.file("class/drm/card5-Virtual-1/dpms", "Off\n")
 
 	infos := []drm.Info{
 		s.card("card0", "pci", "0000:01:00.0", gpu),
 		s.card("card1", "virtio", "virtio0", virtio+"/virtio0"),
 		s.card("card2", "platform", "display", "devices/platform/soc/display"),
-		s.card("card3", "usb", "1-1:1.0", "devices/usb1/1-1/1-1:1.0"),
+		s.card("card3", "usb", "1-1:1.0", dock+"/1-1:1.0"),
+		s.card("card4", "spi", "spi0.0", panel),
+		screen,
 		{Nodes: []drm.Node{{Path: "/dev/dri/card9"}}}, // gone from sysfs
 	}
 	all, err := System{Sys: s.dir, PCIIDs: []string{"/nowhere", filepath.Join(s.dir, "pci.ids")},
@@ -108,6 +116,9 @@ func TestList(t *testing.T) {
 		if d.Asleep {
 			asleep = " asleep"
 		}
+		if d.ScreenOff {
+			asleep += " screen off"
+		}
 		got = append(got, strings.Join([]string{d.BusID(), d.Driver, d.Vendor.Text, d.Product.Text}, "|")+asleep)
 		for _, n := range d.Nodes {
 			if n.Access != Missing || n.Err != nil {
@@ -120,17 +131,42 @@ func TestList(t *testing.T) {
 		"virtio:virtio0|virtio_gpu|Red Hat, Inc.|Virtio 1.0 GPU",
 		"platform:display||acme|display-3",
 		"usb:1-1:1.0|||Dock\x1b[31m",
+		"spi:spi0.0|||",
+		"pci:0000:00:03.0|bochs-drm|| screen off",
 		":|||",
 		"pci:0000:02:00.0|nvidia|NVIDIA Corporation|",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if !NVIDIAAsleep(all) || len(all[5].Hints) != 1 || *all[5].Product.ID != 0xffff {
-		t.Errorf("got %+v", all[5])
+	if !NVIDIAAsleep(all) || len(all[7].Hints) != 1 || *all[7].Product.ID != 0xffff {
+		t.Errorf("got %+v", all[7])
 	}
 	if all[3].Vendor.ID == nil || *all[3].Vendor.ID != 0x17e9 {
 		t.Errorf("USB: got %+v", all[3])
+	}
+}
+
+// TestByDriver passes if the device that sysfs has a driver's name for comes
+// first, and what is better left alone last.
+func TestByDriver(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no symbolic links, and no colons in names")
+	}
+	s := fakeSys{t, t.TempDir()}
+	asleep := s.card("card0", "pci", "0000:01:00.0", s.pci("0000:01:00.0", "0x10de\n", "0x2335\n", "nvidia", "suspended\n"))
+	virtual := drm.Info{Nodes: []drm.Node{{Path: "/dev/dri/card1"}}} // without a link
+	named := s.card("card2", "pci", "0000:02:00.0", s.pci("0000:02:00.0", "0x1002\n", "0x1636\n", "amdgpu", "active\n"))
+	for driver, want := range map[string][]drm.Info{
+		"amdgpu": {named, virtual, asleep}, "nvidia": {asleep, virtual, named}, "vkms": {virtual, named, asleep},
+	} {
+		var got, wanted []string
+		for i, info := range (System{Sys: s.dir}).ByDriver([]drm.Info{asleep, virtual, named}, driver) {
+			got, wanted = append(got, info.Nodes[0].Path), append(wanted, want[i].Nodes[0].Path)
+		}
+		if !slices.Equal(got, wanted) {
+			t.Errorf("%s: got %v, want %v", driver, got, wanted)
+		}
 	}
 }
 

@@ -44,10 +44,15 @@ type Abilities struct {
 	SyncObjects, SyncTimelines Answer
 }
 
-// probe opens the device's nodes and asks.
+// probe opens the device's nodes, but those for accel, and asks.
 func (d *Device) probe() {
 	for i := range d.Nodes {
 		n := &d.Nodes[i]
+		if n.Kind == drm.NodeAccel {
+			// There is no display and no dumb buffer on a device of this kind.
+			d.Can.Dumb, d.Can.ScanOut, d.Can.Atomic = No, No, No
+			continue
+		}
 		if n.Access != Permitted {
 			continue
 		}
@@ -85,15 +90,12 @@ func (d *Device) probeNode(n drm.Node) error {
 	if v, err := dev.Cap(drm.CapSyncobjTimeline); err == nil {
 		d.Can.SyncTimelines = answer(v != 0)
 	}
-	switch n.Kind {
-	case drm.NodePrimary:
+	if n.Kind == drm.NodePrimary {
 		d.tryDumb(dev)
-		r, err := kms.ReadResources(dev)
-		d.Can.ScanOut = answer(err == nil && len(r.CRTCs) > 0)
+		if r, err := kms.ReadResources(dev); err == nil || errors.Is(err, drm.ErrNotSupported) {
+			d.Can.ScanOut = answer(len(r.CRTCs) > 0)
+		}
 		d.Can.Atomic = answer(dev.SetClientCap(drm.ClientCapAtomic, 1) == nil)
-	case drm.NodeAccel:
-		// There is no display and no dumb buffer on a device of this kind.
-		d.Can.Dumb, d.Can.ScanOut, d.Can.Atomic = No, No, No
 	}
 	return nil
 }

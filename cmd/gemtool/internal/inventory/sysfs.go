@@ -21,14 +21,14 @@ func (s System) describe(d *Device, dir string) {
 	if driver, err := os.Readlink(filepath.Join(dir, "driver")); err == nil {
 		d.Driver = filepath.Base(driver)
 	}
-	if pci := ancestor(dir, "pci"); pci != "" {
-		d.Vendor.ID = readID(filepath.Join(pci, "vendor"))
-		d.Product.ID = readID(filepath.Join(pci, "device"))
+	switch bus, carrier := carrier(dir); bus {
+	case "pci":
+		d.Vendor.ID = readID(filepath.Join(carrier, "vendor"))
+		d.Product.ID = readID(filepath.Join(carrier, "device"))
 		return
-	}
-	if usb := ancestor(dir, "usb"); usb != "" {
+	case "usb":
 		// An interface has its device above it.
-		for _, at := range []string{usb, filepath.Dir(usb)} {
+		for _, at := range []string{carrier, filepath.Dir(carrier)} {
 			d.Vendor = Name{cmp.Or(d.Vendor.ID, readID(filepath.Join(at, "idVendor"))), cmp.Or(d.Vendor.Text, readText(filepath.Join(at, "manufacturer")))}
 			d.Product = Name{cmp.Or(d.Product.ID, readID(filepath.Join(at, "idProduct"))), cmp.Or(d.Product.Text, readText(filepath.Join(at, "product")))}
 		}
@@ -42,12 +42,14 @@ func (s System) describe(d *Device, dir string) {
 }
 
 // asleep says whether the device or what carries it (the PCI function of a
-// virtio device) is powered off until somebody opens it.
+// virtio device) is powered off until somebody opens it. That is so on PCI: the
+// drivers of a board's own devices power them for work, not for an open file.
 func asleep(dir string) bool {
-	for _, at := range []string{dir, ancestor(dir, "pci"), ancestor(dir, "usb")} {
-		if at == "" {
-			continue
-		}
+	bus, carrier := carrier(dir)
+	if bus != "pci" {
+		return false
+	}
+	for _, at := range []string{dir, carrier} {
 		switch readText(filepath.Join(at, "power", "runtime_status")) {
 		case "suspended", "suspending":
 			return true
@@ -56,15 +58,33 @@ func asleep(dir string) bool {
 	return false
 }
 
-// ancestor returns the nearest of dir and the directories above it that is a
-// device of a bus.
-func ancestor(dir, bus string) string {
+// screenOff says whether a screen that is set up has no signal: a blanked
+// console.
+func (s System) screenOff(info drm.Info) bool {
+	card, ok := info.Node(drm.NodePrimary)
+	if !ok {
+		return false
+	}
+	connectors, _ := filepath.Glob(filepath.Join(s.sys(), "class/drm", filepath.Base(card.Path)+"-*")) // the pattern is good
+	return slices.ContainsFunc(connectors, func(dir string) bool {
+		return readText(filepath.Join(dir, "enabled")) == "enabled" && readText(filepath.Join(dir, "dpms")) == "Off"
+	})
+}
+
+// carrier returns the nearest of dir and the directories above it that is a
+// device with numbers of its own, and its bus: pci or usb. A panel on a slow bus
+// has none, whatever that bus hangs on.
+func carrier(dir string) (bus, at string) {
 	for ; strings.Contains(dir, "/devices/"); dir = filepath.Dir(dir) {
-		if link, err := os.Readlink(filepath.Join(dir, "subsystem")); err == nil && filepath.Base(link) == bus {
-			return dir
+		link, _ := os.Readlink(filepath.Join(dir, "subsystem")) // a folder between devices has none
+		switch bus := filepath.Base(link); bus {
+		case "pci", "usb":
+			return bus, dir
+		case "i2c", "spi", "mipi-dsi":
+			return "", ""
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // nvidiaWithoutDRM finds the GPUs that NVIDIA's driver has and DRM does not.
@@ -85,7 +105,7 @@ func (s System) nvidiaWithoutDRM(known []*Device) (found []*Device) {
 		d.Vendor.ID = readID(filepath.Join(at, "vendor"))
 		d.Product.ID = readID(filepath.Join(at, "device"))
 		d.Asleep = asleep(at)
-		d.Hints = append(d.Hints, "no DRM node: nvidia-drm is not loaded, or the container was not given the node")
+		d.Hints = append(d.Hints, "no DRM node: nvidia-drm is not loaded")
 		found = append(found, d)
 	}
 	return found
