@@ -230,7 +230,7 @@ func plausible(e *drm.Error, w, h, bpp int, env *Env) bool {
 		return wraps
 	case errors.Is(e, syscall.EINVAL):
 		return w == 0 || h == 0 || bpp == 0 || area > math.MaxUint32-4096 ||
-			env.Driver == "virtio_gpu" && bpp != 32
+			env.Driver == "virtio_gpu" && bpp != 32 || env.Driver == "qxl" && bpp != 16 && bpp != 32
 	case errors.Is(e, syscall.ENOMEM), errors.Is(e, syscall.ENOSPC):
 		// VRAM is small, and virtio-gpu takes its pages at once.
 		early := memoryOf(env.Driver, env.Kernel) == VRAM || env.Driver == "virtio_gpu"

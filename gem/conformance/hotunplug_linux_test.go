@@ -8,8 +8,10 @@ import (
 	"github.com/gemtool/gemtool/drm/drmtest"
 )
 
-// TestCoreHotunplug is IGT's core_hotunplug on every device of the VM that sits
-// on a bus which it can be taken from. Each subtest passes if the device comes
+// TestCoreHotunplug is IGT's core_hotunplug on the devices of the VM that sit on
+// a bus which they can be taken from. qxl is left out: its driver, up to Linux
+// 7.2, never frees its interrupt, and after an unbind the next one, of whatever
+// device on the same line, is a panic. Each subtest passes if the device comes
 // back and works, whatever was open when it went, if what was open can be
 // closed, and if the kernel complains about nothing.
 //
@@ -27,7 +29,7 @@ func TestCoreHotunplug(t *testing.T) {
 		t.Fatal(err)
 	}
 	targets = slices.DeleteFunc(targets, func(target Target) bool {
-		return target.Kind != drm.NodePrimary || target.Device.Bus != "pci" && target.Device.Bus != "virtio"
+		return target.Kind != drm.NodePrimary || target.Driver == "qxl" || target.Device.Bus != "pci" && target.Device.Bus != "virtio"
 	})
 	if len(targets) != 2 {
 		t.Errorf("%d devices that can be taken away, want bochs and virtio-gpu", len(targets))

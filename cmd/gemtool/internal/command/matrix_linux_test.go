@@ -31,12 +31,15 @@ func needVM(t *testing.T) {
 
 var number = regexp.MustCompile(`(card|renderD)[0-9]+`)
 
-// shared runs the matrix, and returns its table without the numbers of nodes,
+// defaultDrivers are those of a VM that is not told otherwise: README shows them.
+var defaultDrivers = []string{"driver:vkms", "driver:vgem", "driver:virtio_gpu", "driver:bochs-drm"}
+
+// shared runs the matrix on the devices of some filters, and returns its table without the numbers of nodes,
 // which depend on the order of modules, how many pictures it wrote, and what
 // is wrong with them.
-func shared(t *testing.T, config matrix.Config) (table string, written int, wrong []error) {
+func shared(t *testing.T, devices []string, config matrix.Config) (table string, written int, wrong []error) {
 	t.Helper()
-	set, err := matrix.Find(nil)
+	set, err := matrix.Find(devices)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,14 +98,14 @@ func comparePNG(path string, want *pattern.Picture) error {
 	return nil
 }
 
-// goldenName names the file for this kernel.
-func goldenName(t *testing.T) string {
+// goldenName names a file for this kernel.
+func goldenName(t *testing.T, name string) string {
 	t.Helper()
 	k, err := conformance.RunningKernel()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fmt.Sprintf("matrix-%v.txt", k)
+	return fmt.Sprintf("%s-%v.txt", name, k)
 }
 
 // TestMatrixDevices passes if the devices of the VM share buffers just as the
@@ -110,20 +113,22 @@ func goldenName(t *testing.T) string {
 // the one that its exporter drew.
 func TestMatrixDevices(t *testing.T) {
 	needVM(t)
-	table, _, wrong := shared(t, matrix.Config{Width: 256, Height: 192})
-	t.Logf("\n%s", table)
-	for _, err := range wrong {
-		t.Error(err)
+	for name, devices := range map[string][]string{"matrix": defaultDrivers, "matrix-qxl": {"driver:qxl", "driver:vkms", "driver:bochs-drm"}} {
+		table, _, wrong := shared(t, devices, matrix.Config{Width: 256, Height: 192})
+		t.Logf("\n%s", table)
+		for _, err := range wrong {
+			t.Error(err)
+		}
+		golden(t, goldenName(t, name), table)
 	}
-	golden(t, goldenName(t), table)
 }
 
 // TestMatrixBrokenPitch passes if pictures drawn with a wrong pitch make the
 // table another one, and every PNG a wrong one.
 func TestMatrixBrokenPitch(t *testing.T) {
 	needVM(t)
-	table, written, wrong := shared(t, matrix.Config{Width: 250, Height: 190, DrawSkew: pattern.BytesPerPixel})
-	want, err := os.ReadFile(filepath.Join("../../../../testdata/golden", goldenName(t)))
+	table, written, wrong := shared(t, defaultDrivers, matrix.Config{Width: 250, Height: 190, DrawSkew: pattern.BytesPerPixel})
+	want, err := os.ReadFile(filepath.Join("../../../../testdata/golden", goldenName(t, "matrix")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,7 @@ func TestListDevices(t *testing.T) {
 		"vgem":       {Dumb: Yes, ScanOut: No, Atomic: No, SyncObjects: No, SyncTimelines: No},
 		"virtio_gpu": {Dumb: Yes, ScanOut: Yes, Atomic: Yes, SyncObjects: Yes, SyncTimelines: Yes},
 		"bochs-drm":  {Dumb: Yes, ScanOut: Yes, Atomic: Yes, SyncObjects: No, SyncTimelines: No},
+		"qxl":        {Dumb: Yes, ScanOut: Yes, Atomic: Yes, SyncObjects: No, SyncTimelines: No},
 	}
 	k, err := conformance.RunningKernel()
 	if err != nil {
