@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/gemtool/gemtool/cmd/gemtool/internal/command"
@@ -17,7 +18,13 @@ func main() {
 	conformance.RunChild()
 	// Ctrl-C cancels the context, so that every command gives back what it
 	// took (VMs, masters, files); a second one kills as usual.
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := signal.NotifyContext(context.Background(), heeded()...)
 	context.AfterFunc(ctx, stop)
 	os.Exit(command.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// heeded are the signals that end a command: those that its caller has not
+// switched off, as nohup does.
+func heeded() []os.Signal {
+	return slices.DeleteFunc([]os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored)
 }

@@ -1,7 +1,9 @@
 package command
 
 import (
+	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -20,7 +22,7 @@ func newMan() *cobra.Command {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return err
 			}
-			header := &doc.GenManHeader{Title: "GEMTOOL", Section: "1", Source: "gemtool", Manual: "User Commands"}
+			header := doc.GenManHeader{Section: "1", Source: "gemtool", Manual: "User Commands"}
 			// The same source makes the same pages, where the build knew it.
 			// Else the day is SOURCE_DATE_EPOCH's, or today.
 			if at, err := time.Parse(time.RFC3339, readBuild().time); err == nil {
@@ -30,15 +32,29 @@ func newMan() *cobra.Command {
 			root.DisableAutoGenTag = true
 			root.InitDefaultCompletionCmd()
 			asMarkdown(root)
-			return doc.GenManTree(root, header, args[0])
+			return writePages(root, header, args[0])
 		}),
 	}
 }
 
-// asMarkdown indents the lists in the commands' descriptions as the generator,
-// which takes them for Markdown, wants lines that stay as they are.
+// writePages writes the pages of a command and of those below it.
+func writePages(cmd *cobra.Command, header doc.GenManHeader, dir string) error {
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			if err := writePages(c, header, dir); err != nil {
+				return err
+			}
+		}
+	}
+	name := strings.ReplaceAll(cmd.CommandPath(), " ", "-") + "." + header.Section
+	return writeWhole(filepath.Join(dir, name), func(w io.Writer) error { return doc.GenMan(cmd, &header, w) })
+}
+
+// asMarkdown writes the commands' descriptions for the generator, which takes
+// them for Markdown: the lines of lists, which stay as they are, and names with
+// underscores.
 func asMarkdown(cmd *cobra.Command) {
-	cmd.Long = strings.ReplaceAll(cmd.Long, "\n  ", "\n\t")
+	cmd.Long = strings.ReplaceAll(strings.ReplaceAll(cmd.Long, "_", "\\_"), "\n  ", "\n\t")
 	for _, c := range cmd.Commands() {
 		asMarkdown(c)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gemtool/gemtool/cmd/gemtool/internal/matrix"
+	"github.com/gemtool/gemtool/cmd/gemtool/internal/words"
 )
 
 func newMatrix() *cobra.Command {
@@ -193,12 +194,12 @@ func legend(set *matrix.Set, cells []*matrix.Cell) (lines []string) {
 	var closed []string
 	for _, e := range slices.Concat(set.Exporters, set.Importers) {
 		if e.Err != nil && !slices.Contains(closed, e.Path) {
-			closed = append(closed, e.Path)
+			closed = append(closed, words.Escape(e.Path))
 		}
 	}
-	words := map[string]bool{}
+	shown := map[string]bool{}
 	for _, c := range cells {
-		words[c.String()] = true
+		shown[c.String()] = true
 	}
 	for _, l := range [...][2]string{
 		{"attach", "the importer accepted the dma-buf"},
@@ -208,7 +209,7 @@ func legend(set *matrix.Set, cells []*matrix.Cell) (lines []string) {
 		{"self", "same device: no import"},
 		{"denied", "may not be opened: " + strings.Join(closed, ", ") + "; the groups video and render usually own the nodes"},
 	} {
-		if words[l[0]] {
+		if shown[l[0]] {
 			lines = append(lines, fmt.Sprintf("%-8s%s", l[0], l[1]))
 		}
 	}

@@ -1,9 +1,11 @@
 package command
 
 import (
+	"crypto/rand"
 	"errors"
 	"image/png"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,12 +31,24 @@ func newPictures(dir string, width, height int) (*pictures, error) {
 	p := &pictures{dir: dir, width: width, height: height, names: map[*matrix.Cell]string{}}
 	f, err := temp(dir)
 	if err != nil {
-		return nil, err
+		return nil, named(err, dir+"/")
 	}
 	return p, errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-func temp(dir string) (*os.File, error) { return os.CreateTemp(dir, ".gemtool-*") }
+// temp makes a new file that the umask decides about.
+func temp(dir string) (*os.File, error) {
+	return os.OpenFile(filepath.Join(dir, ".gemtool-"+rand.Text()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+}
+
+// named gives an error the name that the user knows.
+func named(err error, path string) error {
+	var e *fs.PathError
+	if errors.As(err, &e) {
+		return &fs.PathError{Op: e.Op, Path: path, Err: e.Err}
+	}
+	return err
+}
 
 func (p *pictures) write(c *matrix.Cell, pix []byte) {
 	if p.err != nil {
@@ -52,22 +66,25 @@ func (p *pictures) writeFile(name string, pix []byte) error {
 	})
 }
 
-// writeWhole writes a file, and never leaves a part of one under its name.
+// writeWhole writes a file, and never leaves a part of one under its name. It
+// takes the place of a file that is there, and of nothing else: not of a device,
+// nor of what a link leads to.
 func writeWhole(path string, write func(w io.Writer) error) (err error) {
+	if st, err := os.Lstat(path); err == nil && !st.Mode().IsRegular() {
+		return &fs.PathError{Op: "write", Path: path, Err: errors.New("it is there, and no regular file")}
+	}
 	f, err := temp(filepath.Dir(path))
 	if err != nil {
-		return err
+		return named(err, path)
 	}
 	defer func() {
 		if err != nil {
 			f.Close()
 			os.Remove(f.Name())
+			err = named(err, path)
 		}
 	}()
 	if err := write(f); err != nil {
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
 		return err
 	}
 	// Only Sync hears from file systems that find out late that they are

@@ -14,12 +14,14 @@ var reportFormats = []string{"text", "tap", "junit", "json"}
 // report prints what became of the conformance cases. After the first error in
 // writing it writes no more.
 type report struct {
-	Schema  string       `json:"schema"`
-	Kernel  string       `json:"kernel"`
-	Passed  int          `json:"passed"`
-	Failed  int          `json:"failed"`
-	Skipped int          `json:"skipped"`
-	Results []resultJSON `json:"results"`
+	Schema  string `json:"schema"`
+	Kernel  string `json:"kernel"`
+	Passed  int    `json:"passed"`
+	Failed  int    `json:"failed"`
+	Skipped int    `json:"skipped"`
+	// Interrupted: the cases that follow did not run.
+	Interrupted bool         `json:"interrupted"`
+	Results     []resultJSON `json:"results"`
 
 	w      io.Writer
 	format string
@@ -104,7 +106,11 @@ func (r *report) end() error {
 	case "text":
 		r.printf("%d passed, %d failed, %d skipped\n", r.Passed, r.Failed, r.Skipped)
 	case "tap":
-		r.printf("1..%d\n", len(r.Results))
+		if r.Interrupted { // without a plan, which could look like all there was
+			r.printf("Bail out! interrupted\n")
+		} else {
+			r.printf("1..%d\n", len(r.Results))
+		}
 	case "junit":
 		r.junit()
 	case "json":
@@ -117,11 +123,21 @@ func (r *report) end() error {
 
 func escapeLines(lines []string) string { return words.Escape(strings.Join(lines, "; ")) }
 
+// escapeText keeps the lines.
+func escapeText(log []string) string {
+	lines := strings.Split(strings.Join(log, "\n"), "\n")
+	for i := range lines {
+		lines[i] = words.Escape(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
 type junitSuite struct {
 	XMLName  xml.Name    `xml:"testsuite"`
 	Name     string      `xml:"name,attr"`
 	Tests    int         `xml:"tests,attr"`
 	Failures int         `xml:"failures,attr"`
+	Errors   int         `xml:"errors,attr"`
 	Skipped  int         `xml:"skipped,attr"`
 	Time     string      `xml:"time,attr"`
 	Cases    []junitCase `xml:"testcase"`
@@ -132,6 +148,7 @@ type junitCase struct {
 	Name    string        `xml:"name,attr"`
 	Time    string        `xml:"time,attr"`
 	Failure *junitMessage `xml:"failure"`
+	Error   *junitMessage `xml:"error"`
 	Skipped *junitMessage `xml:"skipped"`
 }
 
@@ -149,12 +166,17 @@ func (r *report) junit() {
 		m := &junitMessage{Message: escapeLines(c.Log)}
 		switch c.Verdict {
 		case "failed":
-			m.Text = strings.Join(c.Log, "\n")
+			m.Text = escapeText(c.Log)
 			j.Failure = m
 		case "skipped":
 			j.Skipped = m
 		}
 		suite.Cases = append(suite.Cases, j)
+	}
+	if r.Interrupted {
+		suite.Tests, suite.Errors = suite.Tests+1, 1
+		suite.Cases = append(suite.Cases, junitCase{Class: "gemtool", Name: "interrupted", Time: "0",
+			Error: &junitMessage{Message: "the cases that follow did not run"}})
 	}
 	suite.Time = fmt.Sprintf("%.3f", total)
 	// Encoding to a string cannot fail, and XML takes every character or has

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"strings"
 	"testing"
 )
 
@@ -14,7 +15,7 @@ func TestReport(t *testing.T) {
 		var b bytes.Buffer
 		r := newReport(&b, format, "6.12")
 		r.add(resultJSON{ID: "A01", Device: "vkms", Title: "a buffer", Verdict: "passed", Seconds: 0.25})
-		r.add(resultJSON{ID: "A02", Device: "vkms\x1b", Title: "# a title", Verdict: "failed", Seconds: 1, Log: []string{"got <1>\nwant 2", "\x1b[31m \x00"}})
+		r.add(resultJSON{ID: "A02", Device: "vkms\x1b", Title: "# a title", Verdict: "failed", Seconds: 1, Log: []string{"got <1>\nwant 2", "\x1b[31m \x00", "\u009b2J\u202e"}})
 		r.add(resultJSON{ID: "A03", Title: "none", Verdict: "skipped", Log: []string{"no device # here"}})
 		if err := r.end(); err != nil {
 			t.Fatal(err)
@@ -41,6 +42,22 @@ func TestReportFull(t *testing.T) {
 		r.add(resultJSON{ID: "A01"})
 		if r.end() == nil {
 			t.Errorf("%s: no error", format)
+		}
+	}
+}
+
+// TestReportInterrupted passes if no reader of a report takes the cases that ran
+// before an interrupt for all there were.
+func TestReportInterrupted(t *testing.T) {
+	for format, want := range map[string]string{
+		"tap": "ok 1 - A01 \nBail out! interrupted\n", "junit": `tests="2" failures="0" errors="1"`, "json": `"interrupted": true`,
+	} {
+		var b bytes.Buffer
+		r := newReport(&b, format, "6.12")
+		r.add(resultJSON{ID: "A01", Verdict: "passed"})
+		r.Interrupted = true
+		if err := r.end(); err != nil || !strings.Contains(b.String(), want) || strings.Contains(b.String(), "1..1") {
+			t.Errorf("%s: %v, got\n%s", format, err, &b)
 		}
 	}
 }

@@ -129,11 +129,12 @@ func selftest(cmd *cobra.Command, match *regexp.Regexp, devices []string, soak b
 			out.add(t.result(c, name, time.Since(start)))
 		})
 	}
+	out.Interrupted = cmd.Context().Err() != nil
 	if err := out.end(); err != nil {
 		return err
 	}
 	switch {
-	case cmd.Context().Err() != nil:
+	case out.Interrupted:
 		return fmt.Errorf("interrupted: the cases that follow did not run")
 	case out.Failed > 0:
 		return &exitError{code: ExitFailed}
@@ -220,6 +221,8 @@ func (t *selfT) cleanup() {
 }
 
 func (t *selfT) result(c conformance.Case, name string, took time.Duration) resultJSON {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	_, device, _ := strings.Cut(name, "/")
 	r := resultJSON{ID: c.ID, Device: device, Title: c.Title, Verdict: "passed", Seconds: took.Seconds(), Log: t.lines}
 	switch {

@@ -11,11 +11,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/gemtool/gemtool/drm/fdinfo"
 	"github.com/gemtool/gemtool/drm/ioctl"
 )
 
 // syncDescriptors lists the descriptors of a process that are dma-bufs and
-// sync_files by their names. Nothing is opened.
+// sync_files. Nothing is opened or taken.
 func syncDescriptors(pid int) (fds []int, err error) {
 	dir := fmt.Sprintf("/proc/%d/fd", pid)
 	entries, err := os.ReadDir(dir)
@@ -27,13 +28,34 @@ func syncDescriptors(pid int) (fds []int, err error) {
 		if err != nil {
 			continue
 		}
-		target, err := os.Readlink(dir + "/" + e.Name())
-		if err == nil && (strings.HasPrefix(target, "/dmabuf:") || target == "anon_inode:sync_file") {
+		if isFenced(pid, n) {
 			fds = append(fds, n)
 		}
 	}
 	slices.Sort(fds)
 	return fds, nil
+}
+
+// isFenced says whether a descriptor of a process is a dma-buf or a sync_file,
+// without taking it: to close a duplicate of another file can wait for whoever
+// serves its file system, and nothing ends that. Files choose their names; the
+// text of a dma-buf and the name that begins without a slash are the kernel's.
+func isFenced(pid, n int) bool {
+	target, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, n))
+	switch {
+	case err != nil:
+		return false
+	case target == "anon_inode:sync_file":
+		return true
+	case !strings.HasPrefix(target, "/dmabuf:"):
+		return false
+	}
+	text, err := fdinfo.Default.Read(pid, n)
+	if err != nil {
+		return false
+	}
+	info, err := fdinfo.Parse(text)
+	return err == nil && info.Buffer != nil
 }
 
 // takeDescriptor duplicates a descriptor of a process; 0 is this one. The name
@@ -51,6 +73,15 @@ func takeDescriptor(pid, n int) (*ioctl.FD, error) {
 		return nil, traceError(pid, false, os.NewSyscallError("pidfd_open", err))
 	}
 	defer unix.Close(process)
+	if link := fmt.Sprintf("/proc/%d/fd/%d", pid, n); !isFenced(pid, n) {
+		switch _, err := os.Readlink(link); {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, usageError("process %d has no descriptor %d: %w", pid, n, unix.EBADF)
+		case err != nil:
+			return nil, traceError(pid, false, err)
+		}
+		return nil, usageError("descriptor %d of process %d: %w", n, pid, errNotFenced)
+	}
 	dup, err := unix.PidfdGetfd(process, n, 0)
 	switch {
 	case errors.Is(err, unix.EBADF):

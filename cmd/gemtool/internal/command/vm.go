@@ -92,7 +92,7 @@ func (f *vmFlags) run(cmd *cobra.Command, args []string) error {
 		}
 	}
 	asJSON, _ := cmd.Flags().GetBool("json")
-	var stdout, stderr bytes.Buffer
+	var stdout, stderr bounded
 	if asJSON {
 		c.Stdout, c.Stderr = &stdout, &stderr
 	}
@@ -106,7 +106,7 @@ func (f *vmFlags) run(cmd *cobra.Command, args []string) error {
 		return fmt.Errorf("vm: %w", err)
 	}
 	if asJSON {
-		doc := vmJSON{"gemtool.vm/v1", args, code, time.Since(start).Seconds(), stdout.String(), stderr.String()}
+		doc := vmJSON{"gemtool.vm/v1", args, code, time.Since(start).Seconds(), stdout.String(), stderr.String(), stdout.cut || stderr.cut}
 		if err := writeJSON(cmd.OutOrStdout(), doc); err != nil {
 			return err
 		}
@@ -126,6 +126,21 @@ type vmJSON struct {
 	Seconds float64  `json:"seconds"`
 	Stdout  string   `json:"stdout"`
 	Stderr  string   `json:"stderr"`
+	Cut     bool     `json:"cut"` // it wrote more than is kept
+}
+
+// bounded keeps the first 64 MiB of what is written to it.
+type bounded struct {
+	bytes.Buffer
+	cut bool
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	const most = 64 << 20
+	keep := p[:min(len(p), most-b.Len())]
+	b.cut = b.cut || len(keep) < len(p)
+	b.Buffer.Write(keep)
+	return len(p), nil
 }
 
 func (f *vmFlags) parse(c *vm.Config) (err error) {

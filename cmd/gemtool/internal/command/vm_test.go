@@ -143,3 +143,22 @@ func TestF(t *testing.T) {
 	}
 }
 `
+
+// TestBounded passes if what is too much is left out and said.
+func TestBounded(t *testing.T) {
+	var b bounded
+	block := make([]byte, 1<<20)
+	for i := range 66 {
+		if n, err := b.Write(block); n != len(block) || err != nil || b.cut != (i >= 64) {
+			t.Fatalf("block %d: %d, %v, cut %v", i, n, err, b.cut)
+		}
+	}
+	if b.Len() != 64<<20 {
+		t.Errorf("%d bytes are kept", b.Len())
+	}
+}
+
+// TestVMJSON passes if the document is as it was.
+func TestVMJSON(t *testing.T) {
+	goldenJSON(t, "vm.json", &vmJSON{"gemtool.vm/v1", []string{"/bin/prog", "-v"}, 139, 6.5, "out\n\x1b", "words\n", true})
+}

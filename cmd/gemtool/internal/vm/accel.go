@@ -87,7 +87,7 @@ func kvmRefusal(q *qemu) string {
 	if err != nil {
 		return ""
 	}
-	return strings.TrimSpace(string(b))
+	return printable(strings.TrimSpace(string(b)))
 }
 
 // rememberNoKVM keeps the verdict for this boot of this machine and this

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // cachePath joins elem to gemtool's cache directory,
@@ -19,8 +20,16 @@ func cachePath(elem ...string) (string, error) {
 }
 
 // writeCache writes a cache file so that a reader sees all of it or nothing,
-// also with several writers at once.
+// also with several writers at once. It writes into no other user's cache: root
+// may have the environment of somebody, whose links could lead anywhere and who
+// could not read what root left there.
 func writeCache(path string, data []byte) error {
+	if dir, err := os.UserCacheDir(); err == nil {
+		st, err := os.Stat(dir)
+		if err == nil && st.Sys().(*syscall.Stat_t).Uid != uint32(os.Geteuid()) {
+			return fmt.Errorf("%s is another user's", dir)
+		}
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}

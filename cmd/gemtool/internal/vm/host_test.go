@@ -5,6 +5,7 @@ package vm
 import (
 	"bytes"
 	"context"
+	"debug/elf"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -257,6 +258,39 @@ func TestCheck(t *testing.T) {
 }
 
 // A program that the guest cannot run is refused before a VM is booted.
+func TestCheckLoader(t *testing.T) {
+	dir := t.TempDir()
+	for name, uid := range map[string]int{"ld-linux.so.2": os.Geteuid(), "evil.sh": os.Geteuid(), "ld-others.so": 4242} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, nil, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chown(path, uid, -1); err != nil {
+			t.Skipf("NOT TESTED: %v", err)
+		}
+		p := &elf.Prog{ProgHeader: elf.ProgHeader{Filesz: uint64(len(path) + 1)}, ReaderAt: strings.NewReader(path + "\x00")}
+		if err := checkLoader(p); (err == nil) != (name == "ld-linux.so.2") {
+			t.Errorf("%s of user %d: %v", name, uid, err)
+		}
+	}
+}
+
+// TestCacheOfOthers passes if nothing is written into another user's cache, and
+// a file of it that cannot be read is not booted.
+func TestCacheOfOthers(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", dir)
+	if err := writeCache(filepath.Join(dir, "gemtool/x"), []byte("mine")); err != nil {
+		t.Error(err)
+	}
+	if err := os.Chown(dir, 4242, -1); err != nil {
+		t.Skipf("NOT TESTED: %v", err)
+	}
+	if err := writeCache(filepath.Join(dir, "gemtool/y"), nil); err == nil || !strings.Contains(err.Error(), "another user's") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestProgramErrors(t *testing.T) {
 	fakeQEMU(t, "exit 9")
 	dir := t.TempDir()

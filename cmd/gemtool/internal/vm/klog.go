@@ -40,10 +40,10 @@ func (l *klog) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, c := range p {
-		switch {
-		case c == '\n' || len(l.part) >= klogMaxLine:
+		if c == '\n' || len(l.part) >= klogMaxLine {
 			l.consoleLine()
-		case c != '\r':
+		}
+		if c != '\n' && c != '\r' {
 			l.part = append(l.part, c)
 		}
 	}

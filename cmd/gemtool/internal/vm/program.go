@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/u-root/u-root/pkg/ldd"
+	"golang.org/x/sys/unix"
 )
 
 // findProgram looks name up as a shell would and returns its absolute path.
@@ -39,10 +40,16 @@ func (im *image) program(src string) error {
 	case err != nil:
 		return fmt.Errorf("program %s: %w", src, err)
 	}
-	dynamic := slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP })
+	loader := slices.IndexFunc(f.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP })
+	if loader >= 0 {
+		err = checkLoader(f.Progs[loader])
+	}
 	f.Close()
+	if err != nil {
+		return fmt.Errorf("program %s: %w", src, err)
+	}
 
-	if dynamic {
+	if loader >= 0 {
 		libs, err := ldd.FList(src)
 		if err != nil {
 			return fmt.Errorf("program %s: shared libraries: %w", src, err)
@@ -54,6 +61,29 @@ func (im *image) program(src string) error {
 		}
 	}
 	return im.copy(src, src)
+}
+
+// checkLoader looks at a program's dynamic loader, which is run on this machine
+// to find the libraries: it must be one, and the system's or the user's own. The
+// program itself may be anybody's.
+func checkLoader(p *elf.Prog) error {
+	b := make([]byte, min(p.Filesz, unix.PathMax))
+	if _, err := p.ReadAt(b, 0); err != nil {
+		return err
+	}
+	path := unix.ByteSliceToString(b)
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return fmt.Errorf("dynamic loader %q: %w", path, err)
+	}
+	base := filepath.Base(path)
+	if !strings.HasPrefix(base, "ld-") && !strings.HasPrefix(base, "ld.") && !strings.HasPrefix(base, "ld64.") {
+		return fmt.Errorf("%q does not look like a dynamic loader", path)
+	}
+	if st.Uid != 0 && st.Uid != uint32(os.Geteuid()) {
+		return fmt.Errorf("dynamic loader %q is another user's", path)
+	}
+	return nil
 }
 
 func (im *image) library(path string) error {

@@ -137,7 +137,13 @@ func (s *session) readFrames() (exit exitFrame, err error) {
 		case frameData:
 			err = s.files.data(b)
 		case frameExit:
-			return exit, json.Unmarshal(b, &exit)
+			if err := json.Unmarshal(b, &exit); err != nil {
+				return exit, err
+			}
+			if exit.Code < 0 || exit.Code > 255 {
+				return exit, fmt.Errorf("vm protocol: exit code %d", exit.Code)
+			}
+			return exit, nil
 		default:
 			err = fmt.Errorf("vm protocol: unexpected frame %q", kind)
 		}

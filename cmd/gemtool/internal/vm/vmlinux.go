@@ -46,14 +46,17 @@ func unpackKernel(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := os.Stat(dst); err == nil {
-		return dst, nil
+	if f, err := os.Open(dst); err == nil { // for QEMU it must be readable
+		return dst, f.Close()
 	}
 	data, err := readVmlinux(f)
 	if err != nil {
 		return "", err
 	}
-	return dst, writeCache(dst, data)
+	if err := writeCache(dst, data); err != nil {
+		return "", errPacked
+	}
+	return dst, nil
 }
 
 // readVmlinux unpacks a bzImage's payload and checks that it has the note that

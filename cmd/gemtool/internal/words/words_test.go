@@ -23,6 +23,10 @@ func TestEscape(t *testing.T) {
 		"\x9b31m\xff":               `\x9b31m\xff`,
 		"\u009b31m \u202eabc\u200b": `\u009b31m \u202eabc\u200b`,
 		"\u00a0\x7f\x00":            `\u00a0\x7f\x00`,
+		"x │ 1 ▒":                   `x \u2502 1 \u2592`,        // a table's lines
+		"\u3164\u2800\ufe0f\u034f":  `\u3164\u2800\ufe0f\u034f`, // nothing to see
+		"שא 1 \u0301e":              `\u05e9\u05d0 1 \u0301e`,   // turns the number, stands on the space
+		"日本 GPU":                    "日本 GPU",
 	} {
 		if got := Escape(text); got != want {
 			t.Errorf("%q: got %s, want %s", text, got, want)
@@ -35,7 +39,7 @@ func FuzzEscape(f *testing.F) {
 	f.Add("a\x1b[31m\u009b")
 	f.Fuzz(func(t *testing.T, s string) {
 		got := Escape(s)
-		if !utf8.ValidString(got) || strings.ContainsFunc(got, func(r rune) bool { return !unicode.IsPrint(r) }) || Escape(got) != got {
+		if !utf8.ValidString(got) || strings.ContainsFunc(got, func(r rune) bool { return !unicode.IsPrint(r) || unicode.IsMark(r) }) || Escape(got) != got {
 			t.Errorf("%q: got %q", s, got)
 		}
 	})
