@@ -25,9 +25,13 @@ const (
 
 var nodeName = regexp.MustCompile(`^(card|renderD|accel)[0-9]+$`)
 
+// buses are those whose names may stand for themselves.
+var buses = []string{"pci", "platform", "usb", "virtio", "faux", "host1x", "i2c", "spi", "mipi-dsi"}
+
 // ParseFilter parses "card0", "renderD128" or "accel0", a path (which has a
 // slash in it), "driver:NAME", or "bus:ID" with or without the bus in the ID:
-// "bus:pci:0000:00:02.0", "bus:0000:00:02.0".
+// "bus:pci:0000:00:02.0", "bus:0000:00:02.0". What [Info.BusID] returns is
+// good, too: "pci:0000:00:02.0".
 func ParseFilter(s string) (Filter, error) {
 	kind, rest, _ := strings.Cut(s, ":")
 	switch {
@@ -35,6 +39,8 @@ func ParseFilter(s string) (Filter, error) {
 		return Filter{byDriver, rest}, nil
 	case kind == "bus" && rest != "":
 		return Filter{byBus, rest}, nil
+	case slices.Contains(buses, kind) && rest != "":
+		return Filter{byBus, s}, nil
 	case strings.Contains(s, "/"):
 		return Filter{byPath, s}, nil
 	case nodeName.MatchString(s):

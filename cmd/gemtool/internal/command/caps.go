@@ -21,7 +21,7 @@ func newCaps() *cobra.Command {
 formats of its planes. A cap that is not there shows the errno in its place. Caps
 are hints: vgem denies dumb buffers and makes them. DEVICE is card0, a path,
 driver:NAME or bus:ID.`,
-		Args:              cobra.ExactArgs(1),
+		Args:              arguments,
 		ValidArgsFunction: completeDevice,
 		RunE: run(func(cmd *cobra.Command, args []string) error {
 			d, err := openDevice(args[0], drm.NodePrimary)

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -45,6 +46,9 @@ func completeDevice(cmd *cobra.Command, args []string, s string) ([]string, cobr
 	return completeDevices(cmd, args, s)
 }
 
+// errNoDRM says that there is nothing at all to name.
+var errNoDRM = errors.New("this machine has no DRM device; gemtool vm has some")
+
 // openDevice opens the node that a user names: by its own name or path that
 // node, by driver or bus the device's first node of a kind. Only a driver's
 // name, which sysfs does not know, takes opening others to find out: last those
@@ -55,14 +59,14 @@ func openDevice(name string, kind drm.NodeKind) (*drm.Device, error) {
 		return nil, usageError("%w", err)
 	}
 	infos, err := drm.Devices()
-	if err != nil {
+	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return nil, err
 	}
 	driver, byDriver := strings.CutPrefix(name, "driver:")
 	if byDriver {
 		infos = inventory.System{}.ByDriver(infos, driver)
 	}
-	var failed error
+	var denied []string
 	for _, info := range infos {
 		node, ok := info.Node(kind)
 		for _, n := range info.Nodes {
@@ -78,7 +82,7 @@ func openDevice(name string, kind drm.NodeKind) (*drm.Device, error) {
 		}
 		d, err := drm.Open(node.Path, drm.Options{})
 		if err != nil {
-			failed = err
+			denied = append(denied, node.Path)
 			continue
 		}
 		if v, err := d.Version(); err == nil && filter.Match(info, v.Name) {
@@ -86,15 +90,24 @@ func openDevice(name string, kind drm.NodeKind) (*drm.Device, error) {
 		}
 		d.Close()
 	}
-	switch {
-	case failed != nil:
-		return nil, fmt.Errorf("no %s among the devices that can be opened, and: %w", name, failed)
-	case strings.Contains(name, "/"):
+	if strings.Contains(name, "/") {
 		d, err := drm.Open(name, drm.Options{})
 		if err != nil {
 			return nil, usageError("%w", err)
 		}
 		return d, nil
 	}
-	return nil, usageError("no device %q with a %v node", name, kind)
+	return nil, noDevice(fmt.Sprintf("%q with a %v node", name, kind), len(infos), denied)
+}
+
+// noDevice says that none of all devices is what was named, as far as they could
+// be opened.
+func noDevice(named string, all int, denied []string) error {
+	switch {
+	case all == 0:
+		return &exitError{ExitNothing, errNoDRM}
+	case len(denied) > 0:
+		return &exitError{ExitNothing, fmt.Errorf("no device %s among those that this user may open: not %s (gemtool list says why)", named, strings.Join(denied, ", "))}
+	}
+	return usageError("no device %s: gemtool list shows those that are there", named)
 }

@@ -2,6 +2,7 @@ package command
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -46,7 +47,7 @@ buffer, or udmabuf, or heap:NAME. What is read goes through
 Exit codes: 0 what was read is what was drawn, 1 it is not, or a step failed.`,
 		Example: `  gemtool draw driver:vkms --through driver:vgem --out /tmp/vgem.png
   gemtool draw udmabuf --format AR24 --in picture.png --out picture.raw`,
-		Args:              cobra.ExactArgs(1),
+		Args:              arguments,
 		ValidArgsFunction: completeBuffers(""),
 	}
 	flags := cmd.Flags()
@@ -55,8 +56,9 @@ Exit codes: 0 what was read is what was drawn, 1 it is not, or a step failed.`,
 	flags.StringVar(&f.in, "in", "", "draw the picture of this PNG `FILE`")
 	flags.StringVar(&f.through, "through", "", "`map|dma-buf|DEVICE` to read by (default map for a device, else dma-buf)")
 	flags.StringVar(&f.out, "out", "", "write what was read to `FILE`: a PNG if its name ends so, else the pixels as they are")
-	// The flag is there: it was added just now.
+	// The flags are there: they were added just now.
 	_ = cmd.RegisterFlagCompletionFunc("through", completeBuffers("map", "dma-buf"))
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"XRGB8888", "ARGB8888", "XRGB2101010", "RGB565"}, cobra.ShellCompDirectiveNoFileComp))
 	addJSON(cmd)
 	cmd.RunE = run(func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) })
 	return cmd
@@ -98,6 +100,12 @@ type sumsJSON struct {
 func (f *drawFlags) run(cmd *cobra.Command, where string) (err error) {
 	doc := &drawJSON{Schema: "gemtool.draw/v1", Where: where, Through: f.through, File: f.out}
 	var c drawing.Config
+	switch {
+	case f.in == "-", f.out == "-":
+		return usageError("a picture goes to and comes from a file: - is none")
+	case f.in != "" && cmd.Flags().Changed("size"):
+		return usageError("--size is for patterns: a picture has its own")
+	}
 	if c.Format, err = fourcc.ParseFormat(f.format); err != nil {
 		return usageError("--format: %w", err)
 	}
@@ -160,6 +168,10 @@ func (f *drawFlags) run(cmd *cobra.Command, where string) (err error) {
 	}
 
 	r, err := drawing.Run(cmd.Context(), c)
+	if err != nil && c.Reader != nil {
+		v, _ := c.Reader.Version() // a device that is gone says so in err
+		return &sharing{err, cmp.Or(doc.Driver, where), v.Name}
+	}
 	if err != nil {
 		return err
 	}
@@ -244,8 +256,12 @@ func (d *drawJSON) text(p *page) {
 		through = "an import on " + words.Escape(through)
 	}
 	p.line("read     through %s: %s", through, verdict)
-	p.line("drawn    crc32 %08x  sha256 %s", d.Drawn.CRC32, d.Drawn.SHA256)
-	p.line("read     crc32 %08x  sha256 %s", d.Read.CRC32, d.Read.SHA256)
+	if d.Equal {
+		p.line("both     crc32 %08x  sha256 %s", d.Read.CRC32, d.Read.SHA256)
+	} else {
+		p.line("drawn    crc32 %08x  sha256 %s", d.Drawn.CRC32, d.Drawn.SHA256)
+		p.line("read     crc32 %08x  sha256 %s", d.Read.CRC32, d.Read.SHA256)
+	}
 	if d.File != "" {
 		p.line("written  %s", words.Escape(d.File))
 	}

@@ -20,7 +20,7 @@ DRM_IOCTL_; or open, or mmap.`,
 		Example: `  gemtool explain EINVAL PRIME_FD_TO_HANDLE
   gemtool explain -- -13
   gemtool explain "no such device"`,
-		Args: cobra.RangeArgs(1, 2),
+		Args: arguments,
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			switch len(args) {
 			case 0:
@@ -50,6 +50,9 @@ DRM_IOCTL_; or open, or mmap.`,
 		}),
 	}
 	addJSON(cmd)
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return usageError("%w: a negative number goes behind --, as in gemtool explain -- -13", err)
+	})
 	return cmd
 }
 
@@ -98,7 +101,7 @@ func (e *explainJSON) text(p *page) {
 		p.line("")
 		p.line("%s: %s", m.where(), sentences(m.Means))
 		if m.Try != "" {
-			p.line("  Try: %s", sentences(m.Try))
+			p.line("  %s", sentences(words.Hint{Try: m.Try}.Advice()))
 		}
 		if m.Versions != "" {
 			p.line("  Kernels: %s", sentences(m.Versions))

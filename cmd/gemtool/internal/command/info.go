@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,7 +31,7 @@ flicker: what the kernel knew already is shown. --probe looks, if no display
 server holds the device. DEVICE is card0, a path, driver:NAME or bus:ID.
 
 Exit codes: 0 there are devices, 77 there is none.`,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              arguments,
 		ValidArgsFunction: completeDevice,
 	}
 	cmd.Flags().BoolVar(&wake, "wake", false, "open devices that are asleep or have a blanked screen, too")
@@ -41,11 +42,14 @@ Exit codes: 0 there are devices, 77 there is none.`,
 		if len(args) > 0 {
 			name = args[0]
 		}
+		doc := &infoJSON{Schema: "gemtool.info/v1", Kernel: readKernel(), Devices: []infoDeviceJSON{}}
 		devices, err := selectDevices(name, wake)
+		if errors.Is(err, errNoDRM) {
+			return showNothing(cmd, doc, err)
+		}
 		if err != nil {
 			return err
 		}
-		doc := &infoJSON{Schema: "gemtool.info/v1", Kernel: readKernel(), Devices: []infoDeviceJSON{}}
 		for _, d := range devices {
 			j, err := newInfoDevice(d, probe)
 			if err != nil {
@@ -98,7 +102,7 @@ func selectDevices(name string, wake bool) ([]*inventory.Device, error) {
 		return nil, err
 	}
 	if len(infos) == 0 {
-		return nil, &exitError{ExitNothing, errors.New("this machine has no DRM device")}
+		return nil, noDevice("", 0, nil)
 	}
 	var filter drm.Filter
 	byDriver := strings.HasPrefix(name, "driver:")
@@ -121,13 +125,19 @@ func selectDevices(name string, wake bool) ([]*inventory.Device, error) {
 		return nil, err
 	}
 	var devices []*inventory.Device
+	var denied []string
 	for _, d := range all {
+		for _, n := range d.Nodes {
+			if byDriver && d.Version == nil && n.Kind == drm.NodePrimary {
+				denied = append(denied, n.Path)
+			}
+		}
 		if len(d.Nodes) > 0 && (!byDriver || filter.Match(d.Info, d.Driver)) {
 			devices = append(devices, d)
 		}
 	}
 	if len(devices) == 0 {
-		return nil, usageError("no device %q", name)
+		return nil, noDevice(strconv.Quote(name), len(all), denied)
 	}
 	return devices, nil
 }

@@ -40,12 +40,16 @@ the device when they are closed. GPUs that NVIDIA's driver knows are shown with
 what NVML says of them, if it was built in.
 
 Exit codes: 0 there are devices, 77 there is none.`,
-		Args: cobra.NoArgs,
+		Args:              arguments,
+		ValidArgsFunction: nothing,
 	}
 	cmd.Flags().BoolVar(&wake, "wake", false, "open devices that are asleep or have a blanked screen, too")
 	cmd.Flags().DurationVar(&wait, "wait", time.Second, "wait for NVML no longer than this `TIME`; a GPU that nobody uses can take seconds")
 	addJSON(cmd)
 	cmd.RunE = run(func(cmd *cobra.Command, _ []string) error {
+		if wait <= 0 {
+			return usageError("--wait %v: no time", wait)
+		}
 		devices, err := inventory.System{}.List(wake)
 		if err != nil {
 			return err
@@ -60,11 +64,11 @@ Exit codes: 0 there are devices, 77 there is none.`,
 			return err
 		}
 		if len(doc.Devices) == 0 {
-			err := errors.New("this machine has no DRM device")
+			err := errNoDRM
 			if doc.NVML != "" {
 				err = fmt.Errorf("%w; NVML: %s", err, doc.NVML)
 			}
-			return &exitError{ExitNothing, err}
+			return showNothing(cmd, doc, err)
 		}
 		return show(cmd, doc)
 	})
@@ -273,6 +277,9 @@ func (d *deviceJSON) product() string {
 		case n.ID != nil:
 			parts = append(parts, fmt.Sprintf("%04x", *n.ID))
 		}
+	}
+	if d.Vendor.Name == "" && d.Product.Name == "" {
+		return strings.Join(parts, ":") // as lspci -n writes numbers
 	}
 	return strings.Join(parts, " ")
 }

@@ -16,7 +16,7 @@ func newMan() *cobra.Command {
 	return &cobra.Command{
 		Use:    "man DIR",
 		Short:  "Write the manual pages into a directory",
-		Args:   cobra.ExactArgs(1),
+		Args:   arguments,
 		Hidden: true,
 		RunE: run(func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {

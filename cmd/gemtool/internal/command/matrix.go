@@ -39,7 +39,8 @@ the table says what it means.
 
 Exit codes: 0 all that was tried works, or is known not to be supported, or is
 not permitted; 1 wrong pixels or a broken rule; 77 nothing could be tested.`,
-		Args: cobra.NoArgs,
+		Args:              arguments,
+		ValidArgsFunction: nothing,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&size, "size", "256x192", "`WxH` of the picture in pixels")
@@ -86,7 +87,7 @@ func runMatrix(cmd *cobra.Command, devices []string, dir string, config matrix.C
 		return err
 	}
 	if err := testable(set); err != nil {
-		return &exitError{ExitNothing, err}
+		return showNothing(cmd, newMatrixJSON(set, nil, config, nil), err)
 	}
 	for _, err := range set.Missing {
 		say(cmd.ErrOrStderr(), "left out: %v", err)
@@ -98,12 +99,10 @@ func runMatrix(cmd *cobra.Command, devices []string, dir string, config matrix.C
 		}
 		config.Picture = pictures.write
 	}
-	status := progress(cmd)
-	config.Progress = func(done, all int, c *matrix.Cell) {
-		status("%d of %d: %s into %s", done+1, all, c.Exporter.Name, c.Importer.Name)
-	}
+	step, end := progress(cmd, len(set.Exporters)*len(set.Importers))
+	config.Progress = func(_, _ int, c *matrix.Cell) { step(c.Exporter.Name + " into " + c.Importer.Name) }
 	cells, err := matrix.Run(cmd.Context(), set, config)
-	status("")
+	end()
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("interrupted after %d of %d pairs", len(cells), len(set.Exporters)*len(set.Importers))
 	}
@@ -174,7 +173,7 @@ func (m *matrixJSON) text(p *page) {
 	if n, all := m.set.Denied(); n > 0 {
 		denied = notPermitted(n, all)
 	}
-	for _, lines := range [][]string{legend(m.set, m.cells), matrix.Explain(m.cells), {denied}} {
+	for _, lines := range [][]string{legend(m.set, m.cells), matrix.Explain(m.cells), matrix.EngineLeftOut(m.cells), {denied}} {
 		for i, line := range lines {
 			if i == 0 && line != "" {
 				p.line("")
@@ -192,10 +191,17 @@ var cellColors = map[matrix.Outcome]color{matrix.OK: green, matrix.Refused: yell
 // legend explains the words that stand in the table.
 func legend(set *matrix.Set, cells []*matrix.Cell) (lines []string) {
 	var closed []string
+	paths := map[string]bool{}
 	for _, e := range slices.Concat(set.Exporters, set.Importers) {
-		if e.Err != nil && !slices.Contains(closed, e.Path) {
-			closed = append(closed, words.Escape(e.Path))
+		if e.Err == nil || paths[e.Path] {
+			continue
 		}
+		paths[e.Path] = true
+		name := words.Escape(e.Path)
+		if e.Group != "" {
+			name += " (group " + words.Escape(e.Group) + ")"
+		}
+		closed = append(closed, name)
 	}
 	shown := map[string]bool{}
 	for _, c := range cells {
@@ -207,7 +213,7 @@ func legend(set *matrix.Set, cells []*matrix.Cell) (lines []string) {
 		{"fb", "the importer made a framebuffer of it, too"},
 		{"engine", "the importer's hardware read every pixel right, too"},
 		{"self", "same device: no import"},
-		{"denied", "may not be opened: " + strings.Join(closed, ", ") + "; the groups video and render usually own the nodes"},
+		{"denied", "may not be opened: " + strings.Join(closed, ", ")},
 	} {
 		if shown[l[0]] {
 			lines = append(lines, fmt.Sprintf("%-8s%s", l[0], l[1]))
@@ -218,6 +224,7 @@ func legend(set *matrix.Set, cells []*matrix.Cell) (lines []string) {
 
 type matrixJSON struct {
 	Schema    string         `json:"schema"`
+	Kernel    string         `json:"kernel"` // its release
 	Width     int            `json:"width"`
 	Height    int            `json:"height"`
 	Exporters []endpointJSON `json:"exporters"`
@@ -261,7 +268,7 @@ type stepJSON struct {
 
 func newMatrixJSON(set *matrix.Set, cells []*matrix.Cell, config matrix.Config, pictures *pictures) *matrixJSON {
 	doc := &matrixJSON{
-		Schema: matrixSchema, Width: config.Width, Height: config.Height,
+		Schema: matrixSchema, Kernel: readKernel().Release, Width: config.Width, Height: config.Height,
 		Exporters: endpointsJSON(set.Exporters), Importers: endpointsJSON(set.Importers),
 		Pairs: []pairJSON{}, set: set, cells: cells,
 	}

@@ -42,6 +42,17 @@ func show(cmd *cobra.Command, doc document) error {
 	return err
 }
 
+// showNothing ends a command that has nothing to show, for a reason: to programs
+// it says that, too.
+func showNothing(cmd *cobra.Command, doc document, why error) error {
+	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
+		if err := show(cmd, doc); err != nil {
+			return err
+		}
+	}
+	return &exitError{ExitNothing, why}
+}
+
 // writeJSON writes ASCII: what a terminal could take for a command is escaped
 // beyond what JSON asks for.
 func writeJSON(w io.Writer, doc any) error {
@@ -77,9 +88,15 @@ func columns(w io.Writer) int {
 	return terminalWidth(w)
 }
 
-// inColor follows no-color.org.
+// inColor follows no-color.org and bixense.com/clicolors.
 func inColor(w io.Writer) bool {
-	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(w)
+	if os.Getenv("NO_COLOR") != "" {
+		return false
+	}
+	if force := os.Getenv("CLICOLOR_FORCE"); force != "" && force != "0" {
+		return true
+	}
+	return os.Getenv("TERM") != "dumb" && isTerminal(w)
 }
 
 // page collects text for people.
@@ -200,18 +217,23 @@ func fit(widths []int, width int) (changed bool) {
 	return changed
 }
 
-// progress shows on a terminal what takes its time. The function that it
-// returns overwrites the line; without arguments it takes it away.
-func progress(cmd *cobra.Command) func(format string, args ...any) {
+// progress shows on a terminal how far a command is that takes its time: step
+// before each of all parts, end for the place to be free for other lines. (Of the
+// libraries for this one links net/http, and others draw when they want to, over
+// the lines of stdout.)
+func progress(cmd *cobra.Command, all int) (step func(what string), end func()) {
 	w := cmd.ErrOrStderr()
 	if !isTerminal(w) {
-		return func(string, ...any) {}
+		return func(string) {}, func() {}
 	}
-	return func(format string, args ...any) {
-		s := words.Escape(fmt.Sprintf(format, args...))
+	done := 0
+	step = func(what string) {
+		done++
+		s := fmt.Sprintf("%d of %d: %s", done, all, words.Escape(what))
 		if n := columns(w); n > 0 && utf8.RuneCountInString(s) >= n {
 			s = string([]rune(s)[:n-1])
 		}
 		fmt.Fprintf(w, "\r\033[K%s", s)
 	}
+	return step, func() { fmt.Fprint(w, "\r\033[K") }
 }

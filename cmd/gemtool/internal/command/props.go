@@ -1,15 +1,16 @@
 package command
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/gemtool/gemtool/cmd/gemtool/internal/devinfo"
 	"github.com/gemtool/gemtool/cmd/gemtool/internal/words"
 	"github.com/gemtool/gemtool/drm"
 	"github.com/gemtool/gemtool/drm/kms"
@@ -19,17 +20,17 @@ func newProps() *cobra.Command {
 	props := &cobra.Command{
 		Use:   "props",
 		Short: "Show the properties of a device's display pipelines",
-		Args:  cobra.NoArgs,
 	}
 	get := &cobra.Command{
 		Use:   "get DEVICE [OBJECT [PROPERTY]]",
 		Short: "Show the properties of one object, or of all",
 		Long: `Get shows the properties of the CRTCs, connectors and planes of a device, with
 the atomic ones where the device has them, and changes nothing. OBJECT is an id,
-such as 34, or with its kind, plane:34. Without PROPERTY all are shown.`,
+such as 34, or with its kind, plane:34. Without PROPERTY all are shown, with
+their values in words; --json has the numbers, too, and what they may be.`,
 		Example: `  gemtool props get card0
   gemtool props get driver:vkms plane:34 type`,
-		Args:              cobra.RangeArgs(1, 3),
+		Args:              arguments,
 		ValidArgsFunction: completeDevice,
 		RunE: run(func(cmd *cobra.Command, args []string) error {
 			var object, property string
@@ -53,7 +54,11 @@ such as 34, or with its kind, plane:34. Without PROPERTY all are shown.`,
 				return err
 			}
 			if len(doc.Objects) == 0 {
-				return usageError("%s has no such object or property", d.Path())
+				return usageError("%s has no %s", d.Path(), object)
+			}
+			doc.Objects = slices.DeleteFunc(doc.Objects, func(o objectJSON) bool { return len(o.Properties) == 0 })
+			if len(doc.Objects) == 0 {
+				return usageError("%s of %s has no property %q", cmp.Or(object, "no object"), d.Path(), property)
 			}
 			return show(cmd, doc)
 		}),
@@ -61,6 +66,7 @@ such as 34, or with its kind, plane:34. Without PROPERTY all are shown.`,
 	addJSON(get)
 	props.AddCommand(get)
 	// Without a verb there is nothing to do, and cobra would show the help.
+	props.Args = cobra.ArbitraryArgs
 	props.RunE = run(func(*cobra.Command, []string) error { return usageError("props: say get") })
 	return props
 }
@@ -72,15 +78,9 @@ type propsJSON struct {
 }
 
 type objectJSON struct {
-	Kind       string         `json:"kind"` // crtc, connector or plane
-	ID         uint32         `json:"id"`
-	Properties []propertyJSON `json:"properties"` // by name
-}
-
-type propertyJSON struct {
-	Name  string `json:"name"`
-	ID    uint32 `json:"id"`
-	Value uint64 `json:"value"`
+	Kind       string             `json:"kind"` // crtc, connector or plane
+	ID         uint32             `json:"id"`
+	Properties []devinfo.Property `json:"properties"` // by name
 }
 
 // parseObject parses "", "34", "plane" and "plane:34". An id of 0 is any.
@@ -123,22 +123,21 @@ func readProps(d *drm.Device, wanted func(objectJSON) bool, property string) (*p
 	}
 	doc := &propsJSON{Schema: "gemtool.props/v1", Node: d.Path(), Objects: []objectJSON{}}
 	add := func(kind string, id uint32, o kms.Object) error {
-		j := objectJSON{Kind: kind, ID: id, Properties: []propertyJSON{}}
+		j := objectJSON{Kind: kind, ID: id, Properties: []devinfo.Property{}}
 		if !wanted(j) {
 			return nil
 		}
-		props, err := kms.ReadProperties(d, o)
+		props, err := devinfo.ReadProperties(d, o)
 		if err != nil {
 			return err
 		}
-		for _, name := range slices.Sorted(maps.Keys(props)) {
-			if property == "" || name == property {
-				j.Properties = append(j.Properties, propertyJSON{name, uint32(props[name].ID), props[name].Value})
+		slices.SortFunc(props, func(a, b devinfo.Property) int { return cmp.Compare(a.Name, b.Name) })
+		for _, p := range props {
+			if property == "" || p.Name == property {
+				j.Properties = append(j.Properties, p)
 			}
 		}
-		if property == "" || len(j.Properties) > 0 {
-			doc.Objects = append(doc.Objects, j)
-		}
+		doc.Objects = append(doc.Objects, j)
 		return nil
 	}
 	for _, id := range r.CRTCs {
@@ -162,8 +161,9 @@ func readProps(d *drm.Device, wanted func(objectJSON) bool, property string) (*p
 func (d *propsJSON) text(p *page) {
 	var rows [][]string
 	for _, o := range d.Objects {
-		for _, x := range o.Properties {
-			rows = append(rows, []string{fmt.Sprintf("%s:%d", o.Kind, o.ID), words.Escape(x.Name), fmt.Sprint(x.ID), fmt.Sprint(x.Value)})
+		for i := range o.Properties {
+			x := &o.Properties[i]
+			rows = append(rows, []string{fmt.Sprintf("%s:%d", o.Kind, o.ID), words.Escape(x.Name), fmt.Sprint(x.ID), valueText(x)})
 		}
 	}
 	p.table([]string{"object", "property", "id", "value"}, rows)

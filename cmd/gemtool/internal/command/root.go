@@ -7,10 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/gemtool/gemtool/cmd/gemtool/internal/words"
+	"github.com/gemtool/gemtool/drm"
+	"github.com/gemtool/gemtool/prime"
 )
 
 // Exit codes, promised to scripts for the built binary.
@@ -65,19 +69,44 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		if exit.err == nil {
 			return code
 		}
+	case errors.As(err, &run) && notOpened(err):
+		code = ExitNothing
 	case errors.As(err, &run):
 		code = ExitFailed
 	}
 	say(stderr, "%v", err)
-	if h, ok := words.ForError(err); ok && code != ExitUsage {
-		say(stderr, "hint: %s", sentences(h.Means, h.Try))
+	var between *sharing
+	exporter, importer := "", ""
+	if errors.As(err, &between) {
+		exporter, importer = between.exporter, between.importer
+	}
+	if h, ok := words.ForError(err, exporter, importer); ok && code != ExitUsage {
+		say(stderr, "hint: %s", sentences(h.Means, h.Advice()))
 	}
 	return code
 }
 
+// sharing is an error of a buffer's way from one driver to another, on which
+// its meaning depends.
+type sharing struct {
+	error
+	exporter, importer string
+}
+
+func (e *sharing) Unwrap() error { return e.error }
+
 // say writes a line of words. What others named is escaped.
 func say(w io.Writer, format string, args ...any) {
 	fmt.Fprintf(w, "gemtool: %s\n", words.Escape(fmt.Sprintf(format, args...)))
+}
+
+// notOpened says whether an error is that something may not be opened, or is not
+// there at all: then nothing was tried with it.
+func notOpened(err error) bool {
+	var device *drm.Error
+	var buffer *prime.Error
+	opening := errors.As(err, &device) && device.Op == "open" || errors.As(err, &buffer) && buffer.Op == "open"
+	return opening && (errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported))
 }
 
 // sentences makes text of what is not empty.
@@ -117,17 +146,75 @@ func newRoot() *cobra.Command {
 		Long: `Gemtool shows what the DRM devices of a machine are, what they can do with each
 other's buffers, and proves it.
 
-Data goes to stdout, words to stderr. With --json every command prints a
+Data goes to stdout, words to stderr. With --json what a command prints is a
 document that names its schema and version. Exit codes: 0 all is well, 1
-something failed, 2 the command line is wrong, 77 nothing could be tested.
-COLUMNS sets the width of tables, and NO_COLOR keeps a terminal without colours.`,
+something failed, 2 the command line is wrong, 77 nothing could be shown or
+tested: there is no device, or none that this user may open. COLUMNS sets the
+width of tables; NO_COLOR keeps a terminal without colours, and CLICOLOR_FORCE=1
+gives them to a file or pipe.`,
+		Version:       readBuild().version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		// A command that is none comes here.
+		Args: cobra.ArbitraryArgs,
 	}
+	root.RunE = run(func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		return unknownCommand(cmd, args[0])
+	})
+	root.SetHelpCommand(newHelp())
+	root.SuggestionsMinimumDistance = 2
 	root.AddCommand(
 		newList(), newInfo(), newCaps(), newProps(), newDraw(),
 		newSync(), newMatrix(), newSelftest(), newVM(),
 		newExplain(), newVersion(), newMan(),
 	)
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			mannered(c)
+		}
+	}
 	return root
+}
+
+func unknownCommand(parent *cobra.Command, name string) error {
+	if all := parent.SuggestionsFor(name); len(all) > 0 {
+		return usageError("unknown command %q: did you mean %s?", name, strings.Join(all, " or "))
+	}
+	return usageError("unknown command %q: see %s --help", name, parent.CommandPath())
+}
+
+// newHelp is cobra's, but knows what it does not know.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND...]",
+		Short: "Show the help of a command",
+		Args:  cobra.ArbitraryArgs,
+		RunE: run(func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownCommand(cmd.Root(), args[0])
+			}
+			found.InitDefaultHelpFlag()
+			return found.Help()
+		}),
+	}
+}
+
+// mannered gives cobra's completion command the exit codes of the others.
+func mannered(completion *cobra.Command) {
+	var shells []string
+	for _, c := range completion.Commands() {
+		shells = append(shells, c.Name())
+		if write := c.RunE; write != nil {
+			c.RunE = run(write)
+		}
+	}
+	completion.Args = cobra.ArbitraryArgs
+	completion.RunE = run(func(*cobra.Command, []string) error {
+		return usageError("completion: say %s", strings.Join(shells, ", "))
+	})
 }

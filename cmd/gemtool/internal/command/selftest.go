@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -39,7 +38,8 @@ that ran passed, 1 one failed, 77 none could run.`,
 		Example: `  gemtool selftest --device driver:vkms --run '^A'
   gemtool selftest --format tap | prove -
   gemtool selftest --format junit > report.xml`,
-		Args: cobra.NoArgs,
+		Args:              arguments,
+		ValidArgsFunction: nothing,
 	}
 	cmd.Flags().BoolVar(&list, "list", false, "list the cases and run none")
 	cmd.Flags().StringVar(&pattern, "run", "", "run only the cases whose name (ID/DEVICE) matches this regular `expression`")
@@ -55,6 +55,9 @@ that ran passed, 1 one failed, 77 none could run.`,
 			return usageError("--run: %w", err)
 		}
 		if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
+			if cmd.Flags().Changed("format") && format != "json" {
+				return usageError("--format %s and --json exclude each other", format)
+			}
 			format = "json"
 		}
 		if !slices.Contains(reportFormats, format) {
@@ -63,9 +66,18 @@ that ran passed, 1 one failed, 77 none could run.`,
 		if list {
 			return show(cmd, listCases())
 		}
+		if !slices.ContainsFunc(conformance.All(), func(c conformance.Case) bool { return mayMatch(match, c.ID) }) {
+			return usageError("--run %q: no case has such a name; --list shows them", pattern)
+		}
 		return selftest(cmd, match, devices, soak, format)
 	})
 	return cmd
+}
+
+// mayMatch says whether an expression can match a name that begins so: names go
+// on with the device's, which is not known here.
+func mayMatch(match *regexp.Regexp, id string) bool {
+	return strings.Contains(match.String(), "/") || match.MatchString(id)
 }
 
 type casesJSON struct {
@@ -102,6 +114,11 @@ func selftest(cmd *cobra.Command, match *regexp.Regexp, devices []string, soak b
 		return err
 	}
 	if len(targets) == 0 {
+		if format != "text" { // whose reader has the words
+			if err := newReport(cmd.OutOrStdout(), format, kernel.String()).end(); err != nil {
+				return err
+			}
+		}
 		return &exitError{ExitNothing, nothingToTest(denied)}
 	}
 	if targets, err = selectTargets(targets, devices); err != nil {
@@ -115,17 +132,25 @@ func selftest(cmd *cobra.Command, match *regexp.Regexp, devices []string, soak b
 		suite.Effort = conformance.Soak
 	}
 	out := newReport(cmd.OutOrStdout(), format, kernel.String())
-	status := progress(cmd)
+	all := 0
+	for _, c := range conformance.All() {
+		suite.Run(c, func(name string, _ func(conformance.T)) {
+			if match.MatchString(name) {
+				all++
+			}
+		})
+	}
+	step, end := progress(cmd, all)
 	for _, c := range conformance.All() {
 		suite.Run(c, func(name string, f func(conformance.T)) {
 			if !match.MatchString(name) || cmd.Context().Err() != nil || out.err != nil {
 				return
 			}
-			status("%s %s", name, c.Title)
+			step(name + " " + c.Title)
 			start := time.Now()
 			t := &selfT{ctx: cmd.Context()}
 			t.run(f)
-			status("")
+			end()
 			out.add(t.result(c, name, time.Since(start)))
 		})
 	}
@@ -147,7 +172,7 @@ func selftest(cmd *cobra.Command, match *regexp.Regexp, devices []string, soak b
 // nothingToTest says why no device can be opened.
 func nothingToTest(denied []error) error {
 	if len(denied) == 0 {
-		return errors.New("no DRM device to test")
+		return errNoDRM
 	}
 	return fmt.Errorf("none of %d DRM nodes can be opened, the first because: %w", len(denied), denied[0])
 }

@@ -37,7 +37,8 @@ use it. Of a dma-buf only the fences that are not over are known.
 The descriptors of another process take the right to trace it: to be its user,
 or the capability CAP_SYS_PTRACE. Nothing of it is changed or stopped.
 
-Exit codes: 0 shown, 1 not ready in the time of --wait, 77 nothing to show.`,
+Exit codes: 0 shown, 1 not ready in the time of --wait, 77 there is nothing to
+show, or nothing that this user may see.`,
 		Example: `  gemtool sync --pid 1234
   gemtool sync --pid 1234 --fd 17 --wait 2s`,
 	}

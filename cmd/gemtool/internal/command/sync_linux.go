@@ -116,5 +116,5 @@ func traceError(pid int, attach bool, err error) error {
 	case "3":
 		what = "can be had by nobody, as kernel.yama.ptrace_scope is 3"
 	}
-	return fmt.Errorf("the descriptors of process %d %s: %w", pid, what, err)
+	return &exitError{ExitNothing, fmt.Errorf("the descriptors of process %d %s: %w", pid, what, err)}
 }

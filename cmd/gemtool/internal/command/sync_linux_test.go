@@ -136,8 +136,8 @@ func TestSync(t *testing.T) {
 	if time.Since(start) > 9*time.Second {
 		t.Log("the machine is slow: the fence may be over by itself")
 	}
-	check(1001, 1, process, "CAP_SYS_PTRACE", "permission denied")
-	check(1001, 1, dmabuf, "CAP_SYS_PTRACE", "permission denied")
+	check(1001, 77, process, "CAP_SYS_PTRACE", "permission denied")
+	check(1001, 77, dmabuf, "CAP_SYS_PTRACE", "permission denied")
 	time.AfterFunc(100*time.Millisecond, func() { fence.Signal(t) })
 	check(0, 0, process+" --wait 60s", "ready to read and to write", "signaled", " ago")
 	check(0, 2, process+" --fd 99", "no descriptor 99")

@@ -14,9 +14,10 @@ import (
 
 func newVersion() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "version",
-		Short: "Show what this gemtool is, and the kernel below it",
-		Args:  cobra.NoArgs,
+		Use:               "version",
+		Short:             "Show what this gemtool is, and the kernel below it",
+		Args:              arguments,
+		ValidArgsFunction: nothing,
 		RunE: run(func(cmd *cobra.Command, _ []string) error {
 			b := readBuild()
 			doc := versionJSON{

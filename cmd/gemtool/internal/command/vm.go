@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -50,8 +51,13 @@ Without --modules all that is needed must be built into that kernel.`,
   gemtool vm --device vkms --user 1000 --dir out=/out -- ./prog /out
   gemtool vm --kernel ./bzImage --modules ./lib/modules/6.12.1 -- /bin/uname -a
   go test -exec "gemtool vm --" ./...`,
-		Args: cobra.MinimumNArgs(1),
 		RunE: run(f.run),
+	}
+	cmd.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return usageError("vm: no COMMAND: see gemtool vm --help")
+		}
+		return nil
 	}
 	c := &f.config
 	flags := cmd.Flags()
@@ -73,6 +79,16 @@ Without --modules all that is needed must be built into that kernel.`,
 	flags.StringArrayVar(&f.load, "load", nil, "load a further kernel `MODULE[,OPTION=VALUE...]`, repeatable")
 	flags.Bool("json", false, "print the run as JSON, with what the program wrote in it")
 	flags.BoolVarP(&c.Verbose, "verbose", "v", false, "kernel console and boot times on stderr")
+	for name, values := range map[string]func() []string{
+		"kernel": vm.Kernels, "device": vm.DeviceNames,
+		"accel": func() []string { return []string{"auto", "kvm", "tcg"} },
+		"share": func() []string { return []string{"auto", "9p", "pack"} },
+	} {
+		// The flags are there: they were added just now.
+		_ = cmd.RegisterFlagCompletionFunc(name, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return values(), cobra.ShellCompDirectiveNoFileComp
+		})
+	}
 	return cmd
 }
 
@@ -96,6 +112,9 @@ func (f *vmFlags) run(cmd *cobra.Command, args []string) error {
 	if asJSON {
 		c.Stdout, c.Stderr = &stdout, &stderr
 	}
+	if !vm.IsGoTest(args) && !asJSON {
+		c.Env = append(manner(cmd.OutOrStdout()), c.Env...)
+	}
 	start := time.Now()
 	code, err := vm.Run(cmd.Context(), c)
 	var mistake *vm.ConfigError
@@ -115,6 +134,22 @@ func (f *vmFlags) run(cmd *cobra.Command, args []string) error {
 		return &exitError{code: code}
 	}
 	return nil
+}
+
+// manner tells the guest's program, which has pipes, what stdout is here.
+func manner(stdout io.Writer) (env []string) {
+	for _, name := range []string{"NO_COLOR", "TERM"} {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	if n := columns(stdout); n > 0 {
+		env = append(env, fmt.Sprintf("COLUMNS=%d", n))
+	}
+	if inColor(stdout) {
+		env = append(env, "CLICOLOR_FORCE=1")
+	}
+	return env
 }
 
 // vmJSON is the document of a run that came to its end. Text that is no UTF-8

@@ -18,7 +18,7 @@ func TestVMUsage(t *testing.T) {
 		args, stderr string
 		code         int
 	}{
-		{"vm", "requires at least 1 arg", ExitUsage},
+		{"vm", "no COMMAND", ExitUsage},
 		{"vm --nosuch -- /bin/true", "unknown flag", ExitUsage},
 		{"vm --device nosuch -- /bin/true", `unknown device "nosuch", known are: none, default, vkms`, ExitUsage},
 		{"vm --device none,vkms -- /bin/true", "none goes with no other", ExitUsage},
@@ -33,7 +33,8 @@ func TestVMUsage(t *testing.T) {
 		{"vm --load , -- /bin/true", "module to load: no name", ExitUsage},
 		{"vm --timeout 0s -- /bin/true", "--timeout must be positive", ExitUsage},
 		{"vm --cpus 0 -- /bin/true", "--cpus must be at least 1", ExitUsage},
-		{"vm --kernel nosuch -- /bin/true", `run "make kernel"`, ExitFailed},
+		{"vm --kernel nosuch -- /bin/true", `run "make kernel KERNEL=nosuch"`, ExitUsage},
+		{"vm --kernel /nosuch -- /bin/true", "no such file", ExitUsage},
 		{"vm --kernel /dev/null -- /bin/true", "not an x86 kernel image", ExitFailed},
 	}
 	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {

@@ -160,7 +160,7 @@ func readConnector(d *drm.Device, id kms.ConnectorID, probe bool) (Connector, er
 	for _, m := range c.Modes {
 		out.Modes = append(out.Modes, newMode(m))
 	}
-	out.Properties, err = readProperties(d, id.Object())
+	out.Properties, err = ReadProperties(d, id.Object())
 	return out, err
 }
 
@@ -174,7 +174,7 @@ func readCRTC(d *drm.Device, id kms.CRTCID) (CRTC, error) {
 		m := newMode(*c.Mode)
 		out.Mode = &m
 	}
-	out.Properties, err = readProperties(d, id.Object())
+	out.Properties, err = ReadProperties(d, id.Object())
 	return out, err
 }
 
@@ -187,7 +187,7 @@ func (out *Display) readPlane(d *drm.Device, p kms.Plane) (plane Plane, err erro
 	if plane.Shows, err = readFramebuffer(d, p.FB); err != nil {
 		out.Errors = append(out.Errors, err.Error())
 	}
-	plane.Properties, err = readProperties(d, p.ID.Object())
+	plane.Properties, err = ReadProperties(d, p.ID.Object())
 	return plane, err
 }
 

@@ -32,7 +32,7 @@ type ColorOp struct {
 func (out *Display) ReadPipelines(d *drm.Device) {
 	for i := range out.Planes {
 		plane := &out.Planes[i]
-		props, err := readProperties(d, kms.PlaneID(plane.ID).Object())
+		props, err := ReadProperties(d, kms.PlaneID(plane.ID).Object())
 		if err != nil {
 			out.Errors = append(out.Errors, err.Error())
 			continue
@@ -63,7 +63,7 @@ func readPipeline(d *drm.Device, name string, active bool, id kms.ColorOpID) (Pi
 		if slices.ContainsFunc(out.Ops, func(op ColorOp) bool { return op.ID == uint32(id) }) {
 			return out, fmt.Errorf("%v comes twice in %q", id, name)
 		}
-		props, err := readProperties(d, id.Object())
+		props, err := ReadProperties(d, id.Object())
 		if err != nil {
 			return out, err
 		}

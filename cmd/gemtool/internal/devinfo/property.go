@@ -44,9 +44,9 @@ type Enum struct {
 	Value uint64 `json:"value"`
 }
 
-// readProperties reads an object's properties, sorted by their ids: in about
+// ReadProperties reads an object's properties, sorted by their ids: in about
 // the order in which the kernel made them.
-func readProperties(d *drm.Device, o kms.Object) ([]Property, error) {
+func ReadProperties(d *drm.Device, o kms.Object) ([]Property, error) {
 	props, err := kms.ReadProperties(d, o)
 	if err != nil {
 		return nil, err

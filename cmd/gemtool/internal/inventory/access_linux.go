@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// access says whether this user may open a node, without opening it, and else
+// May says whether this user may open a node, without opening it, and else
 // which group would.
-func access(path string) (Access, string) {
+func May(path string) (Access, string) {
 	err := unix.Faccessat(unix.AT_FDCWD, path, unix.R_OK|unix.W_OK, unix.AT_EACCESS)
 	switch {
 	case err == nil:

@@ -2,5 +2,5 @@
 
 package inventory
 
-// access finds no nodes where there is no DRM.
-func access(string) (Access, string) { return Missing, "" }
+// May finds no nodes where there is no DRM.
+func May(string) (Access, string) { return Missing, "" }

@@ -67,7 +67,7 @@ func (s System) List(wake bool) ([]*Device, error) {
 		d := &Device{Info: info}
 		for _, n := range info.Nodes {
 			node := Node{Node: n}
-			node.Access, node.Group = access(n.Path)
+			node.Access, node.Group = May(n.Path)
 			d.Nodes = append(d.Nodes, node)
 		}
 		dir := s.dirOf(info)

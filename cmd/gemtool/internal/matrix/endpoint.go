@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gemtool/gemtool/cmd/gemtool/internal/inventory"
 	"github.com/gemtool/gemtool/cmd/gemtool/internal/words"
 	"github.com/gemtool/gemtool/drm"
 	"github.com/gemtool/gemtool/prime"
@@ -33,7 +34,8 @@ type Endpoint struct {
 	Bus    string // such as "pci:0000:00:02.0"; empty for what is no device
 	Path   string // of the node
 	Kind   Kind
-	Err    error // why the node may not be opened
+	Err    error  // why the node may not be opened
+	Group  string // whose members may open it then; empty for root alone
 
 	device int // index among the devices; -1 for what is no device
 }
@@ -104,7 +106,8 @@ func Find(filters []string) (*Set, error) {
 			s.Importers = append(s.Importers, e)
 		}
 	}
-	if i := slices.Index(matched, false); i >= 0 {
+	// A machine without devices is no mistake of whoever named one.
+	if i := slices.Index(matched, false); i >= 0 && (len(infos) > 0 || strings.Contains(filters[i], "/")) {
 		return nil, noDevice(filters[i])
 	}
 	byName := func(a, b *Endpoint) int {
@@ -147,6 +150,7 @@ func nodes(info drm.Info, device int) (endpoints []*Endpoint, driver string, mis
 			driver = name
 		case errors.Is(err, fs.ErrPermission):
 			e.Err = err
+			_, e.Group = inventory.May(n.Path)
 		default:
 			missing = append(missing, err)
 			continue
@@ -181,6 +185,7 @@ func memory() []*Endpoint {
 			f.Close()
 		case errors.Is(err, fs.ErrPermission):
 			e.Err = err
+			_, e.Group = inventory.May(path)
 		default:
 			return // not there, or its module is not
 		}

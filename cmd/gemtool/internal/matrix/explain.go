@@ -67,6 +67,32 @@ var tried = map[string]string{
 	StepRelease:     "gave everything back",
 }
 
+// EngineLeftOut returns a line for each reason for which hardware did not read the
+// imports of pairs that got as far.
+func EngineLeftOut(cells []*Cell) (lines []string) {
+	importers := map[string][]string{}
+	var order []string
+	for _, c := range cells {
+		for _, s := range c.Steps {
+			if c.Self || s.Name != StepEngine || s.Outcome != NotTried && s.Outcome != Unsupported {
+				continue
+			}
+			why := fmt.Sprintf("%s: %s", s.Outcome, words.Escape(s.Err.Error()))
+			if importers[why] == nil {
+				order = append(order, why)
+			}
+			if !slices.Contains(importers[why], c.Importer.Name) {
+				importers[why] = append(importers[why], c.Importer.Name)
+			}
+		}
+	}
+	for _, why := range order {
+		outcome, reason, _ := strings.Cut(why, ": ")
+		lines = append(lines, fmt.Sprintf("engine %s, into %s: %s", outcome, strings.Join(importers[why], ", "), reason))
+	}
+	return lines
+}
+
 // obstacle returns the step at which a driver refused more than was proven
 // already, if it said something other than that it has no such thing.
 func (c *Cell) obstacle() *Step {
@@ -86,11 +112,14 @@ func explain(c *Cell, s *Step) string {
 		said = fmt.Sprintf("the kernel said %q", errno.Error())
 	}
 	meaning, try := means(c, s)
+	if try == "" {
+		return fmt.Sprintf("%s; %s. %s.", tried[s.Name], said, meaning)
+	}
 	return fmt.Sprintf("%s; %s. %s. %s.", tried[s.Name], said, meaning, try)
 }
 
-// means says what a failure means and what to try. Only what is known goes
-// here.
+// means says what a failure means and what to do, which may be nothing. Only what
+// is known goes here.
 func means(c *Cell, s *Step) (meaning, try string) {
 	var mismatch *pattern.Mismatch
 	switch {
@@ -104,11 +133,11 @@ func means(c *Cell, s *Step) (meaning, try string) {
 	case errors.Is(s.Err, errIdentity):
 		return "The kernel promises that an import leads back to the dma-buf that came in: a bug of the driver", "Report it"
 	case errors.Is(s.Err, drm.ErrShortBuffer):
-		return "The kernel computed the size in 32 bits", "A smaller --size, or Linux 7.2"
+		return "The kernel computed the size in 32 bits", "Try a smaller --size, or Linux 7.2"
 	case errors.Is(s.Err, prime.ErrRange):
-		return "The exporter has a limit", "A smaller --size"
+		return "The exporter has a limit", "Try a smaller --size"
 	case s.Name != StepImport && (errors.Is(s.Err, syscall.ENOMEM) || errors.Is(s.Err, syscall.ENOSPC)):
-		return "There was not enough memory of the kind that the exporter needs", "A smaller --size"
+		return "There was not enough memory of the kind that the exporter needs", "Try a smaller --size"
 	}
 	var errno syscall.Errno
 	errors.As(s.Err, &errno)
@@ -116,11 +145,11 @@ func means(c *Cell, s *Step) (meaning, try string) {
 	h, ok := words.Find(words.Question{Errno: words.Name(errno), Call: call, Importer: c.Importer.Driver, Exporter: c.Exporter.Driver})
 	switch {
 	case ok && h.Call != "":
-		return h.Means, h.Try
+		return h.Means, h.Advice()
 	case s.Name == StepImport && s.Outcome == Refused:
-		return "One of the two drivers does not do this: the exporter's cannot share its memory, or the importer's cannot import", "Another exporter"
+		return "One of the two drivers does not do this: the exporter's cannot share its memory, or the importer's cannot import", "Try another exporter"
 	case s.Outcome == Refused:
-		return "The exporter's driver does not do this", "Another exporter"
+		return "The exporter's driver does not do this", "Try another exporter"
 	}
 	return "Nothing is known about this failure here", "The steps and their errors are in --json"
 }

@@ -45,7 +45,11 @@ func bootAccel(ctx context.Context, cfg *Config, p *plan, image *os.File) (*mach
 			fmt.Fprintf(cfg.Log, "gemtool: vm: cannot keep the verdict on KVM: %v\n", err)
 		}
 	}
-	fmt.Fprintf(cfg.Log, "gemtool: vm: emulated by TCG (%s)\n", why)
+	if cfg.Verbose {
+		fmt.Fprintf(cfg.Log, "gemtool: vm: emulated by TCG (%s)\n", why)
+	} else {
+		fmt.Fprintln(cfg.Log, "gemtool: vm: emulated, as KVM is not there or does not work (-v says more)")
+	}
 	m, err := boot("tcg", cfg.bootLimit)
 	return m, logTail(cfg, m, err)
 }

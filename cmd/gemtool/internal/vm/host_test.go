@@ -56,7 +56,7 @@ func TestQEMUDies(t *testing.T) {
 	for range 2 {
 		r := runNow(t.Context(), cfg)
 		r.wantError(t, "QEMU ended (exit status 3): no memory")
-		if !strings.Contains(r.log, "emulated by TCG") || !strings.Contains(r.log, "on the console") {
+		if !strings.Contains(r.log, "emulated, as KVM") || !strings.Contains(r.log, "on the console") {
 			t.Errorf("log: %s", r.log)
 		}
 	}
@@ -89,7 +89,7 @@ func TestKernelErrors(t *testing.T) {
 		}
 	}
 	tests := []struct{ kernel, modules, err string }{
-		{"6.12", "", `run "make kernel", or pass --kernel host, or --kernel PATH --modules DIR`},
+		{"6.12", "", `run "make kernel KERNEL=6.12", or pass --kernel host, or --kernel PATH --modules DIR`},
 		{dir + "/missing", "", "no such file"},
 		{dir + "/text", "", "not an x86 kernel image"},
 		{dir + "/empty", "", "not an x86 kernel image"},

@@ -3,6 +3,7 @@
 package vm
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -58,7 +59,8 @@ func findKernel(name, modules string) (kernel, error) {
 		}
 		k.image = filepath.Join(dir, "vmlinuz")
 		if _, err := os.Stat(k.image); errors.Is(err, fs.ErrNotExist) {
-			return k, fmt.Errorf("no kernel %q in %s: run \"make kernel\", or pass --kernel host, or --kernel PATH --modules DIR", name, dir)
+			return k, configError("no kernel %q in the cache, which has %s: run \"make kernel KERNEL=%s\", or pass --kernel host, or --kernel PATH --modules DIR",
+				name, cmp.Or(strings.Join(Kernels(), ", "), "none"), name)
 		}
 		if mods := filepath.Join(dir, "modules"); k.modules == "" && isDir(mods) {
 			k.modules = mods
@@ -69,7 +71,7 @@ func findKernel(name, modules string) (kernel, error) {
 	}
 	if k.modules != "" {
 		if _, err := os.Stat(filepath.Join(k.modules, "modules.builtin")); err != nil {
-			return k, fmt.Errorf("kernel modules: %w (--modules wants the directory that holds modules.dep and modules.builtin)", err)
+			return k, configError("kernel modules: %w (--modules wants the directory that holds modules.dep and modules.builtin)", err)
 		}
 	}
 	return k, nil
@@ -81,6 +83,9 @@ func checkBzImage(path string) error {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("kernel: %w: run \"sudo cat %s > vmlinuz\" and pass --kernel ./vmlinuz --modules DIR, or make it readable with \"sudo chmod a+r %s\"", err, path, path)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return configError("kernel: %w", err)
 	}
 	if err != nil {
 		return fmt.Errorf("kernel: %w", err)
@@ -98,6 +103,20 @@ func checkBzImage(path string) error {
 		return fmt.Errorf("kernel %s: cut off: %d bytes of %d", path, st.Size(), h.size())
 	}
 	return nil
+}
+
+// Kernels lists the kernels that the cache has, by the names that Config.Kernel
+// takes.
+func Kernels() (names []string) {
+	dir, err := cachePath("kernels")
+	if err != nil {
+		return nil
+	}
+	images, _ := filepath.Glob(filepath.Join(dir, "*", "vmlinuz")) // the pattern is good
+	for _, image := range images {
+		names = append(names, filepath.Base(filepath.Dir(image)))
+	}
+	return names
 }
 
 func isDir(path string) bool {

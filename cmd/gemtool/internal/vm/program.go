@@ -22,7 +22,7 @@ import (
 func findProgram(name string) (string, error) {
 	path, err := exec.LookPath(name)
 	if err != nil && !errors.Is(err, exec.ErrDot) {
-		return "", fmt.Errorf("program: %w", err)
+		return "", configError("program: %w", err)
 	}
 	return filepath.Abs(path)
 }

@@ -30,6 +30,12 @@ func Parse(s string) (syscall.Errno, bool) {
 		e := syscall.Errno(n)
 		return e, n > 0 && n <= lastErrno && unix.ErrnoName(e) != ""
 	}
+	switch strings.ToUpper(s) { // C's other names
+	case "EWOULDBLOCK":
+		return syscall.EAGAIN, true
+	case "EDEADLOCK":
+		return syscall.EDEADLK, true
+	}
 	for n := 1; n <= lastErrno; n++ {
 		e := syscall.Errno(n)
 		if unix.ErrnoName(e) == "" {

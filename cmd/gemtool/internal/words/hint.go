@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/gemtool/gemtool/drm"
 	"github.com/gemtool/gemtool/prime"
@@ -53,7 +55,8 @@ func About(errno, call string) []Hint {
 
 // ForError returns the hint for what a call of a device or a dma-buf said, if
 // something is known of just that call, and the error has no hint of its own.
-func ForError(err error) (Hint, bool) {
+// The drivers are those that shared the buffer, or empty.
+func ForError(err error, exporter, importer string) (Hint, bool) {
 	var call, own string
 	var device *drm.Error
 	var buffer *prime.Error
@@ -67,7 +70,7 @@ func ForError(err error) (Hint, bool) {
 	if call == "" || own != "" || errors.Is(err, drm.ErrGone) || !errors.As(err, &errno) {
 		return Hint{}, false
 	}
-	h, ok := Find(Question{Errno: Name(errno), Call: call})
+	h, ok := Find(Question{Errno: Name(errno), Call: call, Exporter: exporter, Importer: importer})
 	return h, ok && h.Call != ""
 }
 
@@ -95,6 +98,19 @@ func Errnos() []string {
 
 func among(drivers []string, driver string) bool {
 	return len(drivers) == 0 || slices.Contains(drivers, driver)
+}
+
+// Advice is what to try, as a part of a sentence; empty if nothing is known.
+func (h Hint) Advice() string {
+	if h.Try == "" {
+		return ""
+	}
+	first, size := utf8.DecodeRuneInString(h.Try)
+	second, _ := utf8.DecodeRuneInString(h.Try[size:])
+	if unicode.IsUpper(second) || second == '_' { // the name of something
+		return "Try: " + h.Try
+	}
+	return "Try: " + string(unicode.ToLower(first)) + h.Try[size:]
 }
 
 func (h Hint) weight() int {

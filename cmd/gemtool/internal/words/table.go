@@ -18,8 +18,8 @@ const (
 var hints = []Hint{
 	{Errno: "EACCES", Means: "Not permitted: the node's own permissions, the wrong node of the device, or not the DRM master",
 		Try: "The card node for dumb buffers and modesetting; the groups video and render for the nodes"},
-	{Errno: "EACCES", Call: "open", Means: "The permissions of the node forbid it; the groups video (card nodes) and render (render nodes) usually own them",
-		Try: "Become a member of the group, and log in again"},
+	{Errno: "EACCES", Call: "open", Means: "The permissions of the node forbid it; it has a group that may, mostly video for cards and render for render nodes",
+		Try: "ls -l shows the group: become a member of it, and log in again"},
 	{Errno: "EACCES", Call: "MODE_CREATE_DUMB", Means: "A render node makes no dumb buffers, whoever asks", Try: "The card node of the same device"},
 	{Errno: "EACCES", Call: "MODE_MAP_DUMB", Means: "A render node maps no dumb buffers, whoever asks", Try: "The card node, or the mapping of a dma-buf"},
 	{Errno: "EACCES", Call: "MODE_ATOMIC", Means: "This file is not the device's DRM master: a display server is, or nobody", Try: "A text console, or a lease of the display server's"},
@@ -73,7 +73,7 @@ var hints = []Hint{
 	{Errno: "ENOENT", Call: "PRIME_HANDLE_TO_FD", Means: "There is no such handle on this file, or another thread closes it right now"},
 
 	{Errno: "EOPNOTSUPP", Means: "The device has no such feature at all: no modesetting, no sync objects, no atomic modesetting"},
-	{Errno: "EOPNOTSUPP", Call: "GET_CAP", Means: "Most caps are about modesetting, which this device does not have; vgem says so and makes dumb buffers all the same", Try: "To do it"},
+	{Errno: "EOPNOTSUPP", Call: "GET_CAP", Means: "Most caps are about modesetting, which this device does not have; vgem says so and makes dumb buffers all the same", Try: "What the cap is about, all the same"},
 	{Errno: "EOPNOTSUPP", Call: "MODE_GETRESOURCES", Means: "The driver does no modesetting: it has no display, or nvidia-drm was loaded without modeset=1"},
 	{Errno: "EOPNOTSUPP", Call: "MODE_ATOMIC", Means: "The driver has no atomic modesetting", Try: "MODE_SETCRTC and MODE_PAGE_FLIP"},
 	{Errno: "EOPNOTSUPP", Call: "SET_CLIENT_CAP", Means: "The driver has no modesetting, no atomic modesetting, or not what the cap is about: cursor hotspots are for displays of virtual machines, and few planes have colour pipelines"},

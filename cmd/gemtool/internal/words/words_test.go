@@ -52,7 +52,7 @@ func TestParse(t *testing.T) {
 	for text, want := range map[string]syscall.Errno{
 		"EINVAL": syscall.EINVAL, "einval": syscall.EINVAL, "22": syscall.EINVAL, "-22": syscall.EINVAL,
 		"Invalid Argument": syscall.EINVAL, "EOPNOTSUPP": syscall.EOPNOTSUPP, "ENOTSUP": syscall.EOPNOTSUPP,
-		"no such device": syscall.ENODEV,
+		"no such device": syscall.ENODEV, "EWOULDBLOCK": syscall.EAGAIN, "edeadlock": syscall.EDEADLK,
 	} {
 		if got, ok := Parse(text); !ok || got != want {
 			t.Errorf("%q: got %v, %v", text, got, ok)
@@ -107,9 +107,19 @@ func TestForError(t *testing.T) {
 		{&drm.Error{Op: "VERSION", Err: syscall.EINVAL}, ""},
 		{errors.New("something else"), ""},
 	} {
-		h, ok := ForError(test.err)
+		h, ok := ForError(test.err, "", "")
 		if ok != (test.want != "") || !strings.Contains(h.Means, test.want) {
 			t.Errorf("%v: got %+v, %v", test.err, h, ok)
+		}
+	}
+}
+
+func TestAdvice(t *testing.T) {
+	for try, want := range map[string]string{
+		"": "", "Another exporter": "Try: another exporter", "A plane": "Try: a plane", "TEST_ONLY first": "Try: TEST_ONLY first", "F_SEAL_SHRINK": "Try: F_SEAL_SHRINK",
+	} {
+		if got := (Hint{Try: try}).Advice(); got != want {
+			t.Errorf("%q: got %q", try, got)
 		}
 	}
 }
