@@ -44,7 +44,11 @@ VM      = $(CURDIR)/$(GEMTOOL) vm --kernel $(KERNEL) $(if $(MODULES),--modules $
 
 # The tests want more than a VM has by default: vivid, a test camera that exports,
 # and qxl, whose buffers are in video memory on every kernel.
-TEST_VM = $(VM) --device default,vivid,qxl
+# Debian's drm_info is what gemtool info is compared with, and runs in the guest;
+# color pipelines are what vkms, where it has them, does not have by default.
+DRM_INFO   = $(CACHE)/drm_info
+TEST_FLAGS = --device default,vivid,qxl --append vkms.enable_plane_pipeline=1 --dir $(DRM_INFO)=/drm_info:ro --env GEMTOOL_DRM_INFO=/drm_info
+TEST_VM    = $(VM) $(TEST_FLAGS)
 
 # Where the checks build for: every layout of the ABI, and a system without it.
 TARGETS = linux/arm64 linux/386 linux/arm linux/riscv64 darwin/arm64
@@ -62,7 +66,7 @@ KERNEL_PACKAGES = $(DEVICE_PACKAGES) ./cmd/gemtool/internal/vm/kunit
 # Programs of the targets here; ./... does not look into testdata.
 TOOLS = ./testdata/make/... ./testdata/uapi/...
 
-.PHONY: help build build-nvml install packages kernel kernels demo test test-kernels soak fuzz bench lint format cross unit debug scripts foreign integration uapi uapi-check fmt clean
+.PHONY: help build build-nvml install packages kernel kernels demo test test-kernels drm-info soak fuzz bench lint format cross unit debug scripts foreign integration uapi uapi-check fmt clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -101,8 +105,12 @@ demo: packages build kernel ## the main job: share buffers between all devices o
 
 test: packages lint scripts foreign unit debug integration ## all checks and all tests
 
-test-kernels: build kernels uapi-check $(GOTESTSUM) ## device tests on all kernels (KERNELS="6.1 6.12 7.2")
-	CGO_ENABLED=0 testdata/make/test-kernels $(GOTESTSUM) '$(CURDIR)/$(GEMTOOL)' '$(KERNELS)' -skip '$(MODEL_TESTS)' $(KERNEL_PACKAGES)
+test-kernels: build kernels uapi-check drm-info $(GOTESTSUM) ## device tests on all kernels (KERNELS="6.1 6.12 7.2")
+	CGO_ENABLED=0 testdata/make/test-kernels $(GOTESTSUM) '$(CURDIR)/$(GEMTOOL)' '$(KERNELS)' '$(TEST_FLAGS)' -skip '$(MODEL_TESTS)' $(KERNEL_PACKAGES)
+
+drm-info:
+	@testdata/vm/packages test
+	@testdata/vm/bundle drm_info '$(DRM_INFO)'
 
 soak: ## the model tests with ten times the steps
 	GEMTOOL_SOAK=1 $(GO) test -count=1 -timeout 60m -run 'Soak|TestModel' -v ./gem ./prime/resv
@@ -152,13 +160,9 @@ debug: build kernel $(STATICCHECK) ## tests of the debug build (tag gemdebug)
 	$(GO) test -tags gemdebug -skip '$(MODEL_TESTS)|Soak' ./drm/... ./prime/... ./gem
 	CGO_ENABLED=0 $(GO) test -tags gemdebug -count=1 -timeout 4m -run 'Report|Local|Adopt|Hold|Store|SR' -exec '$(VM) --' ./gem
 
-# A program of 32 bits meets the kernel's compat layer. Debian's drm_info is what
-# gemtool info is compared with, and runs in the guest.
-DRM_INFO = $(CACHE)/drm_info
-integration: build kernel $(GOTESTSUM) ## tests on the devices of a VM (KERNEL=6.12)
+# A program of 32 bits meets the kernel's compat layer.
+integration: build kernel drm-info $(GOTESTSUM) ## tests on the devices of a VM (KERNEL=6.12)
 	CGO_ENABLED=0 GOARCH=386 $(GO) test -count=1 -run 'Layout|Compat' -exec '$(VM) --' ./drm/internal/uapi
-	@testdata/vm/packages test
-	@testdata/vm/bundle drm_info '$(DRM_INFO)'
 	CGO_ENABLED=0 testdata/make/tests $(GOTESTSUM) integration -count=1 -timeout 8m -skip '$(MODEL_TESTS)' -exec '$(TEST_VM) --' $(DEVICE_PACKAGES)
 
 uapi: ## renew the layouts and formats made from the kernel's headers

@@ -124,11 +124,18 @@ func TestStartBlocksAndComes(t *testing.T) {
 	for _, ctx := range []context.Context{t.Context(), context.Background()} {
 		attach := true
 		t.Run("", func(t *testing.T) {
+			// The window may begin before the signal's own call has returned,
+			// and that holds the device's file.
+			var signal sync.WaitGroup
+			defer signal.Wait()
 			beforeStart(t, func() {
 				if attach {
 					attach = false
 					f := drmtest.AttachFence(t, d, o.Handle, true)
-					time.AfterFunc(50*time.Millisecond, func() { f.Signal(t) })
+					signal.Go(func() {
+						time.Sleep(50 * time.Millisecond)
+						f.Signal(t)
+					})
 				}
 			})
 			for range 2 {

@@ -50,7 +50,7 @@ func coreChild(c *child) error {
 
 func dumpCore(t T, env *Env) {
 	if !env.Strict {
-		t.Skipf("where cores go is a setting of the whole system: in the VM only")
+		t.Skipf("where cores go is a setting of the whole system: %s", VMOnly)
 	}
 	dir, err := os.MkdirTemp("", "core")
 	if err != nil {

@@ -6,6 +6,10 @@ import (
 	"github.com/gemtool/gemtool/drm/drmtest"
 )
 
+// VMOnly ends the reason of a case that is skipped on a machine that is not there
+// to be thrown away, by whoever may do that.
+const VMOnly = "only the Go tests do that, as root in gemtool's VM (go test -exec 'gemtool vm --')"
+
 // Suite runs cases on a set of targets.
 type Suite struct {
 	Kernel  Kernel
@@ -34,7 +38,7 @@ func (s *Suite) Run(c Case, run func(name string, f func(T))) {
 		ran = true
 		run(c.ID+"/"+target.String(), func(t T) {
 			if c.Needs.ThrowAway && !s.Strict {
-				s.record(t, c.ID).Skipf("takes a device or its driver from the system: in gemtool's VM only (go test -exec 'gemtool vm --')")
+				s.record(t, c.ID).Skipf("this takes a device or its driver from the system: %s", VMOnly)
 			}
 			t = s.guard(s.record(t, c.ID), c.ID, target.String())
 			warmUp()

@@ -92,6 +92,7 @@ func TestGolden(t *testing.T) {
 	sums := sumsJSON{0xdeadbeef, strings.Repeat("ab", 32)}
 	set, cells := fixed()
 	fixedTime := newMatrixJSON(set, cells, configOf(64, 32), nil)
+	fixedTime.Kernel = "6.12.0"
 	for name, doc := range map[string]document{
 		"version": &versionJSON{Schema: "gemtool.version/v1", Version: "v0.1.0", Revision: "0123abcd", Time: "2026-11-22T00:00:00Z", Modified: true, Go: "go1.26.8", OS: "linux", Arch: "arm64", NVML: true, Kernel: "6.12.0-é\x1b"},
 		"explain": &explainJSON{Schema: "gemtool.explain/v1", Errno: "ENODEV", Number: 19, Text: "no such device", Call: "CALL", Meanings: []meaningJSON{

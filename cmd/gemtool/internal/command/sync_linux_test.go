@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -138,8 +139,13 @@ func TestSync(t *testing.T) {
 	}
 	check(1001, 77, process, "CAP_SYS_PTRACE", "permission denied")
 	check(1001, 77, dmabuf, "CAP_SYS_PTRACE", "permission denied")
-	time.AfterFunc(100*time.Millisecond, func() { fence.Signal(t) })
+	var signal sync.WaitGroup
+	signal.Go(func() {
+		time.Sleep(100 * time.Millisecond)
+		fence.Signal(t)
+	})
 	check(0, 0, process+" --wait 60s", "ready to read and to write", "signaled", " ago")
+	signal.Wait() // its call holds the device's file
 	check(0, 2, process+" --fd 99", "no descriptor 99")
 	check(0, 2, process+" --fd 0", "neither a dma-buf nor a sync_file")
 	check(0, 2, process+" --fd 5", "neither a dma-buf nor a sync_file")
