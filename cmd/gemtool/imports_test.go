@@ -72,7 +72,9 @@ func TestOracleImports(t *testing.T) {
 // TestCommandImports passes if only one package knows NVIDIA's library, which
 // takes cgo; if nothing fetches anything; and if nothing but the VM and the
 // conformance cases, which start themselves again, starts programs: gemtool may
-// run as root with another's environment. Case N31.
+// run as root with another's environment.
+//
+// Case N31
 func TestCommandImports(t *testing.T) {
 	if os.Getenv("GEMTOOL_VM") != "" {
 		t.Skip("the VM has no go command; this runs on the host")
@@ -103,7 +105,10 @@ func TestCommandImports(t *testing.T) {
 	}
 }
 
-// TestUnsafe passes if only files that say so in their names use unsafe.
+// TestUnsafe passes if only files that say so in their names use unsafe. That
+// there is no cgo but NVML's the build without it shows.
+//
+// Case N32
 func TestUnsafe(t *testing.T) {
 	for _, dir := range []string{"drm", "prime", "gem", "cmd"} {
 		err := filepath.WalkDir(top+dir, func(path string, d fs.DirEntry, err error) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -163,8 +164,17 @@ func memoryGroup(t T, limit int) (path string) {
 		t.Skipf("control groups: %v", err)
 	}
 	t.Cleanup(func() { wantErr(t, "umount of the control groups", unix.Unmount(root, unix.MNT_DETACH), nil) })
-	if err := os.WriteFile(filepath.Join(root, "cgroup.subtree_control"), []byte("+memory"), 0o644); err != nil {
+	control := filepath.Join(root, "cgroup.subtree_control")
+	before, err := os.ReadFile(control)
+	if err == nil {
+		err = os.WriteFile(control, []byte("+memory"), 0o644)
+	}
+	if err != nil {
 		t.Skipf("memory groups: %v", err)
+	}
+	if !slices.Contains(strings.Fields(string(before)), "memory") {
+		// It stays if somebody has come to use it meanwhile.
+		t.Cleanup(func() { _ = os.WriteFile(control, []byte("-memory"), 0o644) })
 	}
 	path = filepath.Join(root, "gemtool-"+strconv.Itoa(os.Getpid()))
 	if err := os.Mkdir(path, 0o755); err != nil {

@@ -77,7 +77,7 @@ func lookElsewhere(id, text string) error {
 		if err != nil {
 			return err
 		}
-		if !regexp.MustCompile(`(?m)^func ` + name + `\(t \*testing\.T\)`).Match(source) {
+		if !regexp.MustCompile(`(?m)^func ` + name + `\(. \*testing\.[TF]\)`).Match(source) {
 			return fmt.Errorf("%s has no test %s", file, name)
 		}
 		if !regexp.MustCompile(`(?m)^// Cases? .*\b` + id + `\b`).Match(source) {

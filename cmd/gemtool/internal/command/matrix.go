@@ -173,13 +173,18 @@ func (m *matrixJSON) text(p *page) {
 	if n, all := m.set.Denied(); n > 0 {
 		denied = notPermitted(n, all)
 	}
-	for _, lines := range [][]string{legend(m.set, m.cells), matrix.Explain(m.cells), matrix.EngineLeftOut(m.cells), {denied}} {
-		for i, line := range lines {
+	for _, part := range []struct {
+		indent int
+		lines  []string
+	}{
+		{legendIndent, legend(m.set, m.cells)}, {2, matrix.Explain(m.cells)}, {2, matrix.EngineLeftOut(m.cells)}, {0, []string{denied}},
+	} {
+		for i, line := range part.lines {
 			if i == 0 && line != "" {
 				p.line("")
 			}
 			if line != "" {
-				p.line("%s", line)
+				p.hang(part.indent, "%s", line)
 			}
 		}
 	}
@@ -187,6 +192,9 @@ func (m *matrixJSON) text(p *page) {
 
 // cellColors has none for what is not permitted: that says nothing of a pair.
 var cellColors = map[matrix.Outcome]color{matrix.OK: green, matrix.Refused: yellow, matrix.Failed: red}
+
+// legendIndent is where the legend's explanations begin.
+const legendIndent = 8
 
 // legend explains the words that stand in the table.
 func legend(set *matrix.Set, cells []*matrix.Cell) (lines []string) {
@@ -216,7 +224,7 @@ func legend(set *matrix.Set, cells []*matrix.Cell) (lines []string) {
 		{"denied", "may not be opened: " + strings.Join(closed, ", ")},
 	} {
 		if shown[l[0]] {
-			lines = append(lines, fmt.Sprintf("%-8s%s", l[0], l[1]))
+			lines = append(lines, fmt.Sprintf("%-*s%s", legendIndent, l[0], l[1]))
 		}
 	}
 	return lines

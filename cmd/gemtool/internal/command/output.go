@@ -124,19 +124,24 @@ func (p *page) paint(c color, s string) string {
 }
 
 // line writes a paragraph, wrapped to the page's width.
-func (p *page) line(format string, args ...any) {
+func (p *page) line(format string, args ...any) { p.hang(0, format, args...) }
+
+// hang does so, too, with all lines but the first one indented.
+func (p *page) hang(indent int, format string, args ...any) {
 	s := fmt.Sprintf(format, args...)
-	for p.width > 0 && utf8.RuneCountInString(s) > p.width {
+	for from := 0; p.width > 0 && utf8.RuneCountInString(s) > p.width; {
 		cut := len(string([]rune(s)[:p.width+1]))
-		if at := strings.LastIndexByte(s[:cut], ' '); at > 0 {
-			cut = at
-		} else if at := strings.IndexByte(s, ' '); at > 0 {
-			cut = at // a word wider than the page stays whole
-		} else {
+		at := strings.LastIndexByte(s[from:cut], ' ')
+		if at <= 0 {
+			at = strings.IndexByte(s[from:], ' ') // a word wider than the page stays whole
+		}
+		if at <= 0 {
 			break
 		}
-		p.WriteString(strings.TrimRight(s[:cut], " ") + "\n")
-		s = strings.TrimLeft(s[cut:], " ")
+		line, rest := s[:from+at], s[from+at:]
+		p.WriteString(strings.TrimRight(line, " ") + "\n")
+		from = min(indent, p.width/2)
+		s = strings.Repeat(" ", from) + strings.TrimLeft(rest, " ")
 	}
 	p.WriteString(s + "\n")
 }
