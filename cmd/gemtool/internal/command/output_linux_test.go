@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,7 +41,7 @@ func terminal(t *testing.T, width uint16) *os.File {
 // TestTerminal passes if a terminal gets colours and its own width, unless the
 // user says otherwise, and nothing else does.
 func TestTerminal(t *testing.T) {
-	for _, name := range []string{"NO_COLOR", "COLUMNS"} {
+	for _, name := range []string{"NO_COLOR", "COLUMNS", "CLICOLOR_FORCE"} {
 		t.Setenv(name, "")
 	}
 	t.Setenv("TERM", "xterm")
@@ -73,6 +74,33 @@ func TestTerminal(t *testing.T) {
 	defer file.Close()
 	if isTerminal(file) || inColor(file) || columns(file) != 0 {
 		t.Errorf("a file: colour %v, %d columns", inColor(file), columns(file))
+	}
+}
+
+// TestVMManner passes if a program in a VM hears of the terminal that it writes to
+// in the end, and of none where there is none.
+func TestVMManner(t *testing.T) {
+	for _, name := range []string{"NO_COLOR", "COLUMNS", "CLICOLOR_FORCE"} {
+		t.Setenv(name, "")
+		os.Unsetenv(name)
+	}
+	t.Setenv("TERM", "xterm")
+	var b strings.Builder
+	if got, want := manner(&b), []string{"TERM=xterm"}; !slices.Equal(got, want) {
+		t.Errorf("a pipe: got %q, want %q", got, want)
+	}
+	tty := terminal(t, 97)
+	if got, want := manner(tty), []string{"TERM=xterm", "COLUMNS=97", "CLICOLOR_FORCE=1"}; !slices.Equal(got, want) {
+		t.Errorf("a terminal: got %q, want %q", got, want)
+	}
+	t.Setenv("NO_COLOR", "1")
+	if got, want := manner(tty), []string{"NO_COLOR=1", "TERM=xterm", "COLUMNS=97"}; !slices.Equal(got, want) {
+		t.Errorf("without colours: got %q, want %q", got, want)
+	}
+	t.Setenv("NO_COLOR", "")
+	t.Setenv("CLICOLOR_FORCE", "1")
+	if !inColor(&b) {
+		t.Error("no colours for a pipe that shall have them")
 	}
 }
 

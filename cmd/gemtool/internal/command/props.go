@@ -109,7 +109,7 @@ func readProps(d *drm.Device, wanted func(objectJSON) bool, property string) (*p
 	// Without these caps objects and properties are hidden.
 	if err := d.SetClientCap(drm.ClientCapAtomic, 1); err == nil {
 		_ = d.SetClientCap(drm.ClientCapWritebackConnectors, 1) // since Linux 4.19
-		_ = d.SetClientCap(drm.ClientCapCursorPlaneHotspot, 1)  // virtual machines' since Linux 6.6
+		_ = d.SetClientCap(drm.ClientCapCursorPlaneHotspot, 1)  // of virtual machines, after Linux 6.1
 	} else if err := d.SetClientCap(drm.ClientCapUniversalPlanes, 1); err != nil && !errors.Is(err, drm.ErrNotSupported) {
 		return nil, err
 	}

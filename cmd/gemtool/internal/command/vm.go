@@ -34,7 +34,7 @@ func newVM() *cobra.Command {
 		Short: "Run a program in a throw-away VM with DRM devices",
 		Long: `Boots a throw-away QEMU VM and runs one program of this machine in it, with its
 shared libraries if it has any. Stdin, stdout, stderr and the exit code are the
-program's. The VM's kernel log is watched: a WARNING, BUG or Oops in it, a
+program's; by COLUMNS and CLICOLOR_FORCE it hears of a terminal here. The VM's kernel log is watched: a WARNING, BUG or Oops in it, a
 panic, a hang or the deadline fails the run with exit code 1.
 
 The guest has its root in memory and sees nothing of this machine but the
