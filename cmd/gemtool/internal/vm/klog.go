@@ -99,13 +99,17 @@ func (l *klog) tail(n int) []string {
 	return printableAll(lines[max(0, len(lines)-n):])
 }
 
+// lead is how many lines come before a complaint that can name its cause: of what
+// ran out of memory, the first line is no complaint yet.
+const lead = 3
+
 // problem returns the first line that the guard stopped at, or "", and the
-// log from there on, n lines at most.
+// log from shortly before on, n lines at most.
 func (l *klog) problem(n int) (line string, report []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	lines := l.sorted()
-	lines = lines[max(0, slices.Index(lines, l.guard.problem)):]
+	lines = lines[max(0, slices.Index(lines, l.guard.problem)-lead):]
 	return printable(l.guard.problem), printableAll(lines[:min(n, len(lines))])
 }
 

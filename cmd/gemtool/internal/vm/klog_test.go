@@ -4,6 +4,7 @@ package vm
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -131,6 +132,24 @@ func TestKlogBound(t *testing.T) {
 	}
 	if line, _ := l.problem(1); line != "[    0.000001] BUG: first" {
 		t.Errorf("problem: got %q", line)
+	}
+}
+
+// The report of a complaint has the lines before it, and the byte that ends a
+// line that is too long is not lost.
+func TestKlogProblem(t *testing.T) {
+	l := newKlog(nil)
+	for i, line := range []string{"a", "b", "prog invoked oom-killer", "c", "Call Trace:", "d"} {
+		fmt.Fprintf(l, "[    %d.000000] %s\n", i, line)
+	}
+	line, report := l.problem(4)
+	if want := []string{"[    1.000000] b", "[    2.000000] prog invoked oom-killer", "[    3.000000] c", line}; line != "[    4.000000] Call Trace:" || !slices.Equal(report, want) {
+		t.Errorf("got %q: %q", line, report)
+	}
+	long := newKlog(nil)
+	fmt.Fprintln(long, strings.Repeat("x", klogMaxLine)+"y")
+	if got := long.lines; len(got) != 2 || got[1] != "y" {
+		t.Errorf("%d lines, the last %q", len(got), got[len(got)-1])
 	}
 }
 

@@ -46,7 +46,7 @@ func (m *machine) runProgram(ctx context.Context, cfg *Config, p *plan) (int, er
 		return 0, logTail(cfg, m, errors.New(printable(exit.Error)))
 	}
 	if line, report := m.log.problem(tailLines); line != "" {
-		showLog(cfg, "the guest's kernel log, from its first complaint on", report)
+		showLog(cfg, "the guest's kernel log around its first complaint", report)
 		return 0, fmt.Errorf("the guest's kernel complained (the program's exit code was %d): %s", exit.Code, line)
 	}
 	return exit.Code, nil
