@@ -105,7 +105,7 @@ demo: packages build kernel ## the main job: share buffers between all devices o
 
 test: packages lint scripts foreign unit debug integration ## all checks and all tests
 
-test-kernels: build kernels uapi-check drm-info $(GOTESTSUM) ## device tests on all kernels (KERNELS="6.1 6.12 7.2")
+test-kernels: build kernels uapi-check drm-info $(GOTESTSUM) ## device tests, and selftest against them, on all kernels (KERNELS="6.1 6.12 7.2")
 	CGO_ENABLED=0 testdata/make/test-kernels $(GOTESTSUM) '$(CURDIR)/$(GEMTOOL)' '$(KERNELS)' '$(TEST_FLAGS)' -skip '$(MODEL_TESTS)' $(KERNEL_PACKAGES)
 
 drm-info:

@@ -154,7 +154,7 @@ func TestFilter(t *testing.T) {
 		card: false, "./card90": false, os.DevNull: false,
 		"driver:vkms": true, "driver:vkm": false, "driver:VKMS": false,
 		"bus:pci:0000:00:02.0": true, "bus:0000:00:02.0": true, "bus:0000:00:02": false, "bus:usb:0000:00:02.0": false,
-		"pci:0000:00:02.0": true, "usb:0000:00:02.0": false, "faux:vkms": false,
+		"pci:0000:00:02.0": true, "usb:0000:00:02.0": false, "faux:vkms": false, "vmbus:pci:0000:00:02.0": false,
 	} {
 		f, err := ParseFilter(text)
 		if err != nil {
@@ -163,7 +163,7 @@ func TestFilter(t *testing.T) {
 			t.Errorf("%q: %v, want %v", text, got, want)
 		}
 	}
-	for _, text := range []string{"", "card", "cardX", "card0\n", "driver:", "bus:", "pci:", "drivr:vkms", "vkms", "0", "driver", "card0,card1"} {
+	for _, text := range []string{"", "card", "cardX", "card0\n", "driver:", "bus:", "pci:", "vkms", "0", "driver", "card0,card1"} {
 		if f, err := ParseFilter(text); err == nil {
 			t.Errorf("%q: parsed as %+v", text, f)
 		}

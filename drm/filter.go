@@ -25,8 +25,7 @@ const (
 
 var nodeName = regexp.MustCompile(`^(card|renderD|accel)[0-9]+$`)
 
-// buses are those whose names may stand for themselves.
-var buses = []string{"pci", "platform", "usb", "virtio", "faux", "host1x", "i2c", "spi", "mipi-dsi"}
+var busID = regexp.MustCompile(`^[a-z0-9-]+:.`)
 
 // ParseFilter parses "card0", "renderD128" or "accel0", a path (which has a
 // slash in it), "driver:NAME", or "bus:ID" with or without the bus in the ID:
@@ -39,12 +38,12 @@ func ParseFilter(s string) (Filter, error) {
 		return Filter{byDriver, rest}, nil
 	case kind == "bus" && rest != "":
 		return Filter{byBus, rest}, nil
-	case slices.Contains(buses, kind) && rest != "":
-		return Filter{byBus, s}, nil
 	case strings.Contains(s, "/"):
 		return Filter{byPath, s}, nil
 	case nodeName.MatchString(s):
 		return Filter{byName, s}, nil
+	case kind != "driver" && kind != "bus" && busID.MatchString(s):
+		return Filter{byBus, s}, nil
 	}
 	return Filter{}, fmt.Errorf("device %q: neither a node's name (card0, renderD128), nor a path, driver:NAME or bus:ID", s)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gemtool/gemtool/drm/drmtest"
 	"github.com/gemtool/gemtool/gem"
+	"github.com/gemtool/gemtool/gem/conformance"
 	"github.com/gemtool/gemtool/prime"
 	"github.com/gemtool/gemtool/prime/resv"
 )
@@ -276,11 +277,53 @@ func TestSR11(t *testing.T) {
 	}
 }
 
+// TestSR12Device passes if what a driver exports and the CPU cannot map says so to
+// who imports it, on the way that is there for imports, and is mapped all the
+// same through the device that made it.
+func TestSR12Device(t *testing.T) {
+	kernel, err := conformance.RunningKernel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if drmtest.InVM() && !kernel.Less(conformance.Kernel{Major: 6, Minor: 6}) {
+		t.Skipf("the CPU can map what every driver exports since Linux 6.6; this is %v", kernel)
+	}
+	dev, other := drmtest.RequireDevice(t, "qxl"), drmtest.RequireDevice(t, "qxl")
+	drmtest.CheckLeaks(t)
+	own, err := gem.StoreOf(dev).Create(64, 64, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	b, err := own.Export()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	foreign, err := gem.StoreOf(other).Import(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer foreign.Close()
+	_, lasting := foreign.VMap(t.Context(), prime.Read)
+	scoped := foreign.Local(t.Context(), prime.Read, func(gem.View) error { return nil })
+	for way, err := range map[string]error{"VMap": lasting, "Local": scoped} {
+		if !errors.Is(err, syscall.ENOSYS) || !errors.Is(err, prime.ErrNotSupported) {
+			t.Errorf("%s: %v, want ENOSYS and ErrNotSupported", way, err)
+		}
+	}
+	if got := counters(t, own); got != (gem.Stats{}) {
+		t.Errorf("counters %+v", got)
+	}
+	if err := own.Local(t.Context(), prime.ReadWrite, func(v gem.View) error { v.Bytes()[0] = 1; return nil }); err != nil {
+		t.Errorf("through the device: %v", err)
+	}
+}
+
 // TestSR12 passes if an exporter that the CPU cannot map is a typed error in
 // every way to map, changes nothing, and the next try works.
 //
-// Every driver of the VM lets the CPU map what it exports, so this is for the
-// fake kernel alone.
+// Of the VM's drivers qxl before Linux 6.6 is such an exporter: TestSR12Device.
 func TestSR12(t *testing.T) {
 	p := newParty(t)
 	for name, o := range p.all() {

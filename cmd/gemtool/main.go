@@ -23,8 +23,8 @@ func main() {
 	os.Exit(command.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// heeded are the signals that end a command: those that its caller has not
-// switched off, as nohup does.
+// heeded are the signals that end a command: SIGTERM, and those that its caller
+// has not switched off, as nohup does. (Of SIGTERM Go does not know.)
 func heeded() []os.Signal {
-	return slices.DeleteFunc([]os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored)
+	return append(slices.DeleteFunc([]os.Signal{syscall.SIGINT, syscall.SIGHUP}, signal.Ignored), syscall.SIGTERM)
 }

@@ -46,9 +46,6 @@ func TestScripts(t *testing.T) {
 			case "linux61", "linux7":
 				release, err := os.ReadFile("/proc/sys/kernel/osrelease")
 				return strings.HasPrefix(string(release), map[string]string{"linux61": "6.1.", "linux7": "7."}[name]), err
-			case "console":
-				consoles, err := filepath.Glob("/sys/class/graphics/fb*/blank")
-				return len(consoles) > 0, err
 			case "nvml":
 				return nvml.Built, nil
 			case "dri":
@@ -59,7 +56,6 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"run":   runGemtool,
-			"blank": blank,
 			"small": small,
 			"none":  none,
 		},
@@ -188,29 +184,6 @@ func interrupt(cmd *exec.Cmd, when string) error {
 		time.Sleep(time.Millisecond)
 	}
 	return fmt.Errorf("no %s appeared", when)
-}
-
-// blank is the script command
-//
-//	blank DRIVER LEVEL
-//
-// It blanks the console on the driver's screen, as after minutes without a key:
-// 0 is on, 4 takes the signal away.
-func blank(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: blank DRIVER LEVEL")
-	}
-	names, err := filepath.Glob("/sys/class/graphics/fb*/name")
-	ts.Check(err)
-	for _, name := range names {
-		text, err := os.ReadFile(name)
-		ts.Check(err)
-		if strings.HasPrefix(string(text), args[0]) {
-			ts.Check(os.WriteFile(filepath.Join(filepath.Dir(name), "blank"), []byte(args[1]), 0))
-			return
-		}
-	}
-	ts.Fatalf("no console on %s", args[0])
 }
 
 // small is the script command

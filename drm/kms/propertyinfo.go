@@ -1,6 +1,7 @@
 package kms
 
 import (
+	"fmt"
 	"runtime"
 	"strconv"
 
@@ -55,9 +56,22 @@ type ObjectType uint32
 
 // The types of objects that properties refer to.
 const (
-	TypeCRTC ObjectType = uapi.ModeObjectCRTC
-	TypeFB   ObjectType = uapi.ModeObjectFB
+	TypeCRTC    ObjectType = uapi.ModeObjectCRTC
+	TypeFB      ObjectType = uapi.ModeObjectFB
+	TypeColorOp ObjectType = uapi.ModeObjectColorOp // after Linux 6.12
 )
+
+func (t ObjectType) String() string {
+	switch t {
+	case TypeCRTC:
+		return "CRTC"
+	case TypeFB:
+		return "framebuffer"
+	case TypeColorOp:
+		return "color operation"
+	}
+	return fmt.Sprintf("%#x", uint32(t))
+}
 
 // Value returns the value of an enum's name, or the bit of a bitmask's.
 func (p PropertyInfo) Value(name string) (value uint64, ok bool) {

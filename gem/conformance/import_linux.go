@@ -25,7 +25,7 @@ var importCases = []Case{
 	{ID: "C23", Title: "importing a file that is no dma-buf is EINVAL, and the library knows before", Needs: Needs{Shares: true}, Run: importJunk},
 	{ID: "C24", Title: "descriptor 0 is a dma-buf like any other", Needs: Needs{Shares: true}, Run: importZero},
 	{ID: "C26", Title: "exporting an import gives the exporter's dma-buf", Needs: Needs{Shares: true}, Run: importExported},
-	{ID: "C35", Title: "VRAM drivers say that they import, and refuse", Needs: Needs{Drivers: []string{"bochs-drm", "qxl"}, Memory: VRAM, Shares: true}, Run: importAgainstCap},
+	{ID: "C35", Title: "VRAM drivers say that they import, and refuse", Needs: Needs{Drivers: []string{"bochs-drm", "qxl"}, Memory: VRAM, Exports: true}, Run: importAgainstCap},
 }
 
 // The canary pins the kernel's bug that splitHead is about, for dma-bufs: what

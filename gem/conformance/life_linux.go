@@ -406,20 +406,26 @@ func stopAll(pid int) (stopped int) {
 }
 
 // waitStop waits for the SIGSTOP of a thread that was attached to, and passes
-// on the signals that come before it: it would meet the thread later.
+// on the signals that come before it: it would meet the thread later. A thread
+// that ends instead may never be heard of: its process's first thread waits for
+// the others.
 func waitStop(tid int) bool {
-	for {
+	for end := time.Now().Add(patience / 10); time.Now().Before(end); {
 		var status unix.WaitStatus
-		if _, err := unix.Wait4(tid, &status, unix.WALL, nil); err == unix.EINTR {
-			continue
-		} else if err != nil || !status.Stopped() {
+		n, err := unix.Wait4(tid, &status, unix.WALL|unix.WNOHANG, nil)
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
 			return false
-		}
-		if status.StopSignal() == unix.SIGSTOP {
+		case n == 0:
+			time.Sleep(time.Millisecond / 4)
+		case !status.Stopped():
+			return false
+		case status.StopSignal() == unix.SIGSTOP:
 			return true
-		}
-		if unix.PtraceCont(tid, int(status.StopSignal())) != nil {
+		case unix.PtraceCont(tid, int(status.StopSignal())) != nil:
 			return false
 		}
 	}
+	return false
 }

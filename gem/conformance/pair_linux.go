@@ -19,7 +19,7 @@ var pairCases = []Case{
 	{ID: "E02", Title: "vkms and vgem import virtio-gpu's buffers", Needs: Needs{Drivers: []string{"vkms", "vgem"}}, Run: pairImport("virtio_gpu")},
 	{ID: "E03", Title: "virtio-gpu without blobs refuses foreign buffers, and is not gone", Needs: Needs{Drivers: []string{"virtio_gpu"}}, Run: pairImport()},
 	{ID: "E05", Title: "bochs imports since it keeps its buffers in shmem", Needs: Needs{Drivers: []string{"bochs-drm"}}, Run: pairImport()},
-	{ID: "E06", Title: "a buffer in VRAM attaches to no device that would read it by DMA", Needs: Needs{Drivers: []string{"bochs-drm", "qxl"}, Memory: VRAM, Shares: true}, Run: pairVRAM},
+	{ID: "E06", Title: "a buffer in VRAM attaches to no device that would read it by DMA", Needs: Needs{Drivers: []string{"bochs-drm", "qxl"}, Memory: VRAM, Exports: true}, Run: pairVRAM},
 	{ID: "E07", Title: "importing a udmabuf", Needs: Needs{Drivers: importers, Since: Kernel{6, 2}}, Run: pairUdmabuf},
 	{ID: "E09", Title: "importing a buffer of the system heap", Needs: Needs{Drivers: importers, Since: Kernel{6, 2}}, Run: pairHeap},
 	{ID: "E11", Title: "framebuffers on imports, where there are any", Needs: Needs{Memory: Shmem, Except: []string{"virtio_gpu"}}, Run: pairFramebuffer},
@@ -115,8 +115,8 @@ func pairVRAM(t T, env *Env) {
 }
 
 // byCPU says whether a driver reads imports through the exporter's own mapping,
-// and so takes those of exporters that no device can map: after Linux 6.12, with
-// drm_gem_shmem_prime_import_no_map.
+// and so takes those of exporters that no device can map: not on Linux 6.12, and
+// on 7.2, with drm_gem_shmem_prime_import_no_map.
 func byCPU(driver string, k Kernel) bool {
 	return !k.Less(Kernel{7, 0}) && slices.Contains([]string{"vkms", "vgem", "bochs-drm"}, driver)
 }

@@ -56,10 +56,10 @@ func pester(t T) (stop func()) {
 // busy works from four goroutines on two files of the device.
 func busy(t T, env *Env, rounds int) {
 	from, to := gem.StoreOf(env.Open(t)), gem.StoreOf(env.Open(t))
-	shares := exports(env.Driver, env.Kernel)
+	share := shares(env.Driver, env.Kernel)
 	workers(4, func(worker int) {
 		for i := range env.Effort.Rounds(t, env.scale(rounds), 1000*rounds) {
-			if err := work(t.Context(), from, to, shares, byte(worker+i)); err != nil {
+			if err := work(t.Context(), from, to, share, byte(worker+i)); err != nil {
 				t.Errorf("round %d: %v", i, err)
 				return
 			}

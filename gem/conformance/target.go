@@ -68,7 +68,8 @@ type Needs struct {
 	Except  []string     // none of these
 	Kind    drm.NodeKind // of the node
 	Memory  Memory       // where the driver keeps its buffers
-	Shares  bool         // exports dma-bufs
+	Exports bool         // makes dma-bufs of its buffers
+	Shares  bool         // makes dma-bufs that the CPU can map
 	Since   Kernel       // this kernel or a later one
 	Before  Kernel       // a kernel before this one
 	// ThrowAway is for cases that take devices or modules from the system:
@@ -109,6 +110,12 @@ func exports(driver string, k Kernel) bool {
 	return driver != "bochs-drm" || !k.Less(Kernel{6, 6})
 }
 
+// shares says whether the CPU can map those dma-bufs. qxl made ones that it could
+// not (qxl_gem_prime_mmap was ENOSYS); since Linux 6.6 no driver can choose.
+func shares(driver string, k Kernel) bool {
+	return exports(driver, k) && (driver != "qxl" || !k.Less(Kernel{6, 6}))
+}
+
 // Apply says whether a case with these needs runs on t under kernel k.
 func (n Needs) Apply(t Target, k Kernel) bool {
 	switch {
@@ -116,7 +123,8 @@ func (n Needs) Apply(t Target, k Kernel) bool {
 		len(n.Drivers) > 0 && !slices.Contains(n.Drivers, t.Driver),
 		slices.Contains(n.Except, t.Driver),
 		n.Memory != AnyMemory && n.Memory != memoryOf(t.Driver, k),
-		n.Shares && !exports(t.Driver, k),
+		n.Exports && !exports(t.Driver, k),
+		n.Shares && !shares(t.Driver, k),
 		k.Less(n.Since),
 		n.Before != Kernel{} && !k.Less(n.Before):
 		return false

@@ -91,7 +91,7 @@ func unbindInUse(t T, env *Env) {
 // looked at when the object's device is gone.
 func (e *Env) shareUnbound(t T, o *gem.Object) func() {
 	t.Helper()
-	if !exports(e.Driver, e.Kernel) {
+	if !shares(e.Driver, e.Kernel) {
 		return func() {}
 	}
 	b := exportObject(t, o)

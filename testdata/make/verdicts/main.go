@@ -119,6 +119,9 @@ func compare(w io.Writer, name string, tests, self map[string]verdict) error {
 		switch {
 		case t == s:
 			same[t]++
+			if t == "failed" {
+				fmt.Fprintf(w, "%s: %s failed: %s\n", name, test, self[test].why)
+			}
 		case t == "passed" && s == "skipped" && strings.Contains(self[test].why, conformance.VMOnly):
 			left++
 		default:

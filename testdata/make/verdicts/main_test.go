@@ -32,6 +32,7 @@ func TestRun(t *testing.T) {
 		"did not run": {events, same, `x: M01/bochs-drm: go test says "passed", selftest ""`, "1 verdicts differ"},
 		"a skip":      {events, same + strings.Replace(only, "Go tests", "tests", 1), `selftest "skipped" (it takes`, "1 verdicts differ"},
 		"one more":    {events, same + only + `,{"ID":"Z01","verdict":"passed"}`, `x: Z01: go test says "", selftest "passed"`, "1 verdicts differ"},
+		"both failed": {strings.Replace(events, "pass", "fail", 1), strings.Replace(same, `"passed"`, `"failed","log":["why"]`, 1), "x: A01/vkms failed: why\n", "1 verdicts differ"},
 		"nothing":     {"", "", "agree on 0 passed", "no case passed"},
 		"no events":   {"x", same, "", "invalid character"},
 	} {

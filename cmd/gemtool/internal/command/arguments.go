@@ -16,7 +16,7 @@ func arguments(cmd *cobra.Command, args []string) error {
 	if len(args) > len(names) {
 		return usageError("%s: %q is one argument too many: %s", cmd.Name(), args[len(names)], see)
 	}
-	if len(args) < len(names) && !strings.HasPrefix(names[len(args)], "[") && !strings.Contains(strings.Join(names[:len(args)], ""), "[") {
+	if len(args) < len(names) && !strings.HasPrefix(names[len(args)], "[") {
 		return usageError("%s: no %s: %s", cmd.Name(), names[len(args)], see)
 	}
 	return nil

@@ -3,6 +3,7 @@ package command
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -66,7 +67,7 @@ func openDevice(name string, kind drm.NodeKind) (*drm.Device, error) {
 	if byDriver {
 		infos = inventory.System{}.ByDriver(infos, driver)
 	}
-	var denied []string
+	var failed []error
 	for _, info := range infos {
 		node, ok := info.Node(kind)
 		for _, n := range info.Nodes {
@@ -82,7 +83,7 @@ func openDevice(name string, kind drm.NodeKind) (*drm.Device, error) {
 		}
 		d, err := drm.Open(node.Path, drm.Options{})
 		if err != nil {
-			denied = append(denied, node.Path)
+			failed = append(failed, err)
 			continue
 		}
 		if v, err := d.Version(); err == nil && filter.Match(info, v.Name) {
@@ -92,22 +93,29 @@ func openDevice(name string, kind drm.NodeKind) (*drm.Device, error) {
 	}
 	if strings.Contains(name, "/") {
 		d, err := drm.Open(name, drm.Options{})
-		if err != nil {
+		if err != nil && !errors.Is(err, fs.ErrPermission) {
 			return nil, usageError("%w", err)
 		}
-		return d, nil
+		return d, err
 	}
-	return nil, noDevice(fmt.Sprintf("%q with a %v node", name, kind), len(infos), denied)
+	return nil, noDevice(fmt.Sprintf("%q with a %v node", name, kind), len(infos), failed)
 }
 
+// errAsleep says that a device was left alone.
+var errAsleep = errors.New("asleep, or its screen is off: --wake opens it")
+
 // noDevice says that none of all devices is what was named, as far as they could
-// be opened.
-func noDevice(named string, all int, denied []string) error {
+// be asked, and what the others failed with.
+func noDevice(named string, all int, failed []error) error {
 	switch {
 	case all == 0:
 		return &exitError{ExitNothing, errNoDRM}
-	case len(denied) > 0:
-		return &exitError{ExitNothing, fmt.Errorf("no device %s among those that this user may open: not %s (gemtool list says why)", named, strings.Join(denied, ", "))}
+	case len(failed) > 0:
+		err := fmt.Errorf("no device %s among those that can be opened; %d cannot, the first because: %w", named, len(failed), failed[0])
+		if notOpened(err) || errors.Is(err, errAsleep) {
+			return &exitError{ExitNothing, err}
+		}
+		return err
 	}
 	return usageError("no device %s: gemtool list shows those that are there", named)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"image"
@@ -44,7 +43,8 @@ buffer, or udmabuf, or heap:NAME. What is read goes through
            which leads back to the same memory: the device takes the buffer, and
            whether it can read it is for "gemtool matrix" to prove
 
-Exit codes: 0 what was read is what was drawn, 1 it is not, or a step failed.`,
+Exit codes: 0 what was read is what was drawn, 1 it is not, or a step failed, 77
+WHERE or DEVICE is not there or may not be opened.`,
 		Example: `  gemtool draw driver:vkms --through driver:vgem --out /tmp/vgem.png
   gemtool draw udmabuf --format AR24 --in picture.png --out picture.raw`,
 		Args:              arguments,
@@ -119,20 +119,13 @@ func (f *drawFlags) run(cmd *cobra.Command, where string) (err error) {
 	}
 	doc.Width, doc.Height = c.Picture.Bounds().Dx(), c.Picture.Bounds().Dy()
 
-	open := func(name string) (*drm.Device, error) {
-		d, err := openDevice(name, drm.NodePrimary)
-		if errors.Is(err, drm.ErrNotSupported) {
-			return nil, &exitError{ExitNothing, err}
-		}
-		return d, err
-	}
 	switch heap, isHeap := strings.CutPrefix(where, "heap:"); {
 	case where == "udmabuf":
 		c.Udmabuf = true
 	case isHeap && heap != "" && heap == filepath.Base(heap):
 		c.Heap = heap
 	default:
-		if c.Device, err = open(where); err != nil {
+		if c.Device, err = openDevice(where, drm.NodePrimary); err != nil {
 			return err
 		}
 		defer c.Device.Close()
@@ -157,7 +150,7 @@ func (f *drawFlags) run(cmd *cobra.Command, where string) (err error) {
 		c.Through = drawing.DMABuf
 	default:
 		c.Through = drawing.Import
-		if c.Reader, err = open(f.through); err != nil {
+		if c.Reader, err = openDevice(f.through, drm.NodePrimary); err != nil {
 			return err
 		}
 		defer c.Reader.Close()

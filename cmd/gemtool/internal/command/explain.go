@@ -1,6 +1,7 @@
 package command
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -51,7 +52,10 @@ DRM_IOCTL_; or open, or mmap.`,
 	}
 	addJSON(cmd)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		return usageError("%w: a negative number goes behind --, as in gemtool explain -- -13", err)
+		if regexp.MustCompile(`shorthand flag: '[0-9]`).MatchString(err.Error()) {
+			return usageError("%w: a negative number goes behind --, as in gemtool explain -- -13", err)
+		}
+		return err
 	})
 	return cmd
 }

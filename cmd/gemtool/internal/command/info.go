@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -30,7 +31,8 @@ is asleep, as list does. Displays are not looked at, as that can make them
 flicker: what the kernel knew already is shown. --probe looks, if no display
 server holds the device. DEVICE is card0, a path, driver:NAME or bus:ID.
 
-Exit codes: 0 there are devices, 77 there is none.`,
+Exit codes: 0 there are devices, 77 there is none, or none of that name that could
+be asked.`,
 		Args:              arguments,
 		ValidArgsFunction: completeDevice,
 	}
@@ -101,8 +103,9 @@ func selectDevices(name string, wake bool) ([]*inventory.Device, error) {
 	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return nil, err
 	}
-	if len(infos) == 0 {
-		return nil, noDevice("", 0, nil)
+	there := len(infos)
+	if there == 0 {
+		return nil, &exitError{ExitNothing, errNoDRM}
 	}
 	var filter drm.Filter
 	byDriver := strings.HasPrefix(name, "driver:")
@@ -125,21 +128,34 @@ func selectDevices(name string, wake bool) ([]*inventory.Device, error) {
 		return nil, err
 	}
 	var devices []*inventory.Device
-	var denied []string
+	var failed []error
 	for _, d := range all {
-		for _, n := range d.Nodes {
-			if byDriver && d.Version == nil && n.Kind == drm.NodePrimary {
-				denied = append(denied, n.Path)
-			}
+		if err := unasked(d); byDriver && err != nil {
+			failed = append(failed, err)
 		}
 		if len(d.Nodes) > 0 && (!byDriver || filter.Match(d.Info, d.Driver)) {
 			devices = append(devices, d)
 		}
 	}
 	if len(devices) == 0 {
-		return nil, noDevice(strconv.Quote(name), len(all), denied)
+		return nil, noDevice(strconv.Quote(name), there, failed)
 	}
 	return devices, nil
+}
+
+// unasked says why a device could not be asked for its driver, nil if it was.
+func unasked(d *inventory.Device) error {
+	switch {
+	case d.Version != nil || len(d.Nodes) == 0:
+		return nil
+	case d.Asleep || d.ScreenOff:
+		return fmt.Errorf("%s: %w", d.Nodes[0].Path, errAsleep)
+	case d.Nodes[0].Err != nil:
+		return d.Nodes[0].Err
+	case d.Nodes[0].Access == inventory.Missing:
+		return &drm.Error{Op: "open", Path: d.Nodes[0].Path, Err: syscall.ENOENT}
+	}
+	return &drm.Error{Op: "open", Path: d.Nodes[0].Path, Err: syscall.EACCES}
 }
 
 func readKernel() (k kernelJSON) {
@@ -214,5 +230,6 @@ func (j *infoDeviceJSON) readNode(node *infoNodeJSON, n inventory.Node, probe bo
 		}
 		display.ReadPipelines(d)
 	}
+	j.Errors = append(j.Errors, display.Errors...)
 	return nil
 }

@@ -182,6 +182,9 @@ func TestInfoPipelines(t *testing.T) {
 	if err := json.Unmarshal(stdout.Bytes(), &doc); err != nil {
 		t.Fatal(err)
 	}
+	if len(doc.Devices[0].Display.Planes) == 0 {
+		t.Fatal("vkms has no planes")
+	}
 	for _, plane := range doc.Devices[0].Display.Planes {
 		if !slices.ContainsFunc(plane.Properties, func(p devinfo.Property) bool { return p.Name == "COLOR_ENCODING" }) {
 			t.Errorf("plane %d: COLOR_ENCODING is hidden", plane.ID)

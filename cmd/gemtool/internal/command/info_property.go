@@ -6,6 +6,7 @@ import (
 
 	"github.com/gemtool/gemtool/cmd/gemtool/internal/devinfo"
 	"github.com/gemtool/gemtool/cmd/gemtool/internal/words"
+	"github.com/gemtool/gemtool/drm/kms"
 )
 
 func propertiesTree(t *tree, props []devinfo.Property) {
@@ -44,25 +45,13 @@ func propertyText(page *page, p *devinfo.Property) string {
 		}
 		s += " {" + strings.Join(names, ", ") + "}"
 	case p.Kind == "object":
-		s += " (" + objectType(p.ObjectType) + ")"
+		s += " (" + kms.ObjectType(p.ObjectType).String() + ")"
 	}
 	s += " = " + valueText(p)
 	if p.Error != "" {
 		s += " " + page.paint(red, words.Escape(p.Error))
 	}
 	return s
-}
-
-// objectType names a DRM_MODE_OBJECT_*.
-func objectType(n uint32) string {
-	name, ok := map[uint32]string{
-		0xcccccccc: "CRTC", 0xc0c0c0c0: "connector", 0xe0e0e0e0: "encoder", 0xdededede: "mode", 0xb0b0b0b0: "property",
-		0xfbfbfbfb: "framebuffer", 0xbbbbbbbb: "blob", 0xeeeeeeee: "plane", 0xfafafafa: "color operation", 0: "any",
-	}[n]
-	if !ok {
-		return fmt.Sprintf("%#x", n)
-	}
-	return name
 }
 
 func valueText(p *devinfo.Property) string {

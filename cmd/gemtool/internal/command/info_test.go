@@ -53,7 +53,6 @@ func fixedInfo(t *testing.T) *infoJSON {
 			Planes: []devinfo.Plane{{ID: 40, PossibleCRTCs: 1, CRTC: 32, FB: 50, Shows: fb, Formats: formats, Properties: []devinfo.Property{}}, {ID: 41, FB: 51, Formats: []fourcc.Format{}, Properties: []devinfo.Property{}, Pipelines: []devinfo.Pipeline{
 				{Name: "Color Pipeline 60\x1b", Active: true, Ops: []devinfo.ColorOp{{ID: 60, Type: "1D Curve\n", Properties: props[3:4]}, {ID: 61, Type: "3x4 Matrix", Properties: []devinfo.Property{}}}},
 				{Name: "Color Pipeline 62", Ops: []devinfo.ColorOp{}}}}},
-			Errors: []string{"MODE_GETCONNECTOR: \x1bvanished"},
 		},
 		Memory: &devinfo.Memory{Unreadable: 2, Clients: []devinfo.Client{
 			{PID: 100, Command: "gnome-shell", Node: "/dev/dri/card0", Name: "a\x1bname", ID: value(7), Regions: map[string]devinfo.Region{"vram0": {Total: value(8 << 20)}, "system": {Resident: value(4096)}, "gtt": {Total: value(8 << 20), Resident: value(0)}}},

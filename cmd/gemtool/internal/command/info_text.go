@@ -62,11 +62,6 @@ func (d *infoDeviceJSON) tree(t *tree) {
 	for _, s := range d.Hints {
 		t.item("%s", t.page.paint(yellow, "Hint: "+s))
 	}
-	if d.Display != nil {
-		for _, s := range d.Display.Errors {
-			t.item("%s", t.page.paint(red, "Error: "+words.Escape(s)))
-		}
-	}
 	for _, s := range d.Errors {
 		t.item("%s", t.page.paint(red, "Error: "+words.Escape(s)))
 	}

@@ -30,7 +30,6 @@ func newMan() *cobra.Command {
 			}
 			root := cmd.Root()
 			root.DisableAutoGenTag = true
-			root.InitDefaultCompletionCmd()
 			asMarkdown(root)
 			return writePages(root, header, args[0])
 		}),
@@ -54,7 +53,15 @@ func writePages(cmd *cobra.Command, header doc.GenManHeader, dir string) error {
 // them for Markdown: the lines of lists, which stay as they are, and names with
 // underscores.
 func asMarkdown(cmd *cobra.Command) {
-	cmd.Long = strings.ReplaceAll(strings.ReplaceAll(cmd.Long, "_", "\\_"), "\n  ", "\n\t")
+	lines := strings.Split(cmd.Long, "\n")
+	for i, line := range lines {
+		if strings.HasPrefix(line, "  ") || strings.HasPrefix(line, "\t") {
+			lines[i] = "\t" + strings.TrimPrefix(strings.TrimPrefix(line, "\t"), "  ")
+		} else {
+			lines[i] = strings.ReplaceAll(line, "_", "\\_")
+		}
+	}
+	cmd.Long = strings.Join(lines, "\n")
 	for _, c := range cmd.Commands() {
 		asMarkdown(c)
 	}

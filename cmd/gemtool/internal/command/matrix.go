@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,8 +81,11 @@ func parseSize(s string) (width, height int, err error) {
 
 func runMatrix(cmd *cobra.Command, devices []string, dir string, config matrix.Config) error {
 	set, err := matrix.Find(devices)
-	if errors.Is(err, matrix.ErrNoDevice) {
+	if errors.Is(err, matrix.ErrNoDevice) && !errors.Is(err, fs.ErrPermission) {
 		return usageError("--device: %w", err)
+	}
+	if errors.Is(err, matrix.ErrNoDevice) {
+		return &exitError{ExitNothing, fmt.Errorf("--device: %w", err)}
 	}
 	if err != nil {
 		return err
@@ -100,7 +104,7 @@ func runMatrix(cmd *cobra.Command, devices []string, dir string, config matrix.C
 		config.Picture = pictures.write
 	}
 	step, end := progress(cmd, len(set.Exporters)*len(set.Importers))
-	config.Progress = func(_, _ int, c *matrix.Cell) { step(c.Exporter.Name + " into " + c.Importer.Name) }
+	config.Progress = func(c *matrix.Cell) { step(c.Exporter.Name + " into " + c.Importer.Name) }
 	cells, err := matrix.Run(cmd.Context(), set, config)
 	end()
 	if errors.Is(err, context.Canceled) {
@@ -126,7 +130,7 @@ func testable(set *matrix.Set) error {
 	case len(set.Importers) == 0 && len(set.Missing) > 0:
 		return errors.New("nothing to test: /sys has DRM devices, but their nodes cannot be opened; give a container its nodes under /dev/dri")
 	case len(set.Importers) == 0:
-		return errors.New("nothing to test: this machine has no DRM device")
+		return fmt.Errorf("nothing to test: %w", errNoDRM)
 	case len(set.Exporters) == 0:
 		return errors.New("nothing to test: no device here can allocate, and there is neither udmabuf nor a dma-heap")
 	case denied == all:

@@ -88,7 +88,7 @@ func columns(w io.Writer) int {
 	return terminalWidth(w)
 }
 
-// inColor follows no-color.org and bixense.com/clicolors.
+// inColor follows no-color.org, and CLICOLOR_FORCE of bixense.com/clicolors.
 func inColor(w io.Writer) bool {
 	if os.Getenv("NO_COLOR") != "" {
 		return false

@@ -71,13 +71,18 @@ func TestMan(t *testing.T) {
 	if code, _, stderr := gemtool(t, "man", dir); code != ExitOK {
 		t.Fatal(stderr)
 	}
-	page, err := os.ReadFile(filepath.Join(dir, "gemtool-explain.1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{`"GEMTOOL-EXPLAIN" "1"`, "DRM_IOCTL_"} {
-		if !strings.Contains(strings.ReplaceAll(string(page), `\_`, "_"), want) {
-			t.Errorf("no %s in\n%s", want, page)
+	for page, wants := range map[string][]string{
+		"gemtool-explain.1":         {`"GEMTOOL-EXPLAIN" "1"`, "DRM_IOCTL_;"},
+		"gemtool-completion-bash.1": {"/etc/bash_completion.d"},
+	} {
+		text, err := os.ReadFile(filepath.Join(dir, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range wants {
+			if !strings.Contains(string(text), want) {
+				t.Errorf("no %s in\n%s", want, text)
+			}
 		}
 	}
 	victim := filepath.Join(t.TempDir(), "victim")

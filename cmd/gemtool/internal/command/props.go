@@ -54,11 +54,13 @@ their values in words; --json has the numbers, too, and what they may be.`,
 				return err
 			}
 			if len(doc.Objects) == 0 {
-				return usageError("%s has no %s", d.Path(), object)
+				return usageError("%s has no %s", d.Path(), cmp.Or(object, "object"))
 			}
-			doc.Objects = slices.DeleteFunc(doc.Objects, func(o objectJSON) bool { return len(o.Properties) == 0 })
+			if property != "" {
+				doc.Objects = slices.DeleteFunc(doc.Objects, func(o objectJSON) bool { return len(o.Properties) == 0 })
+			}
 			if len(doc.Objects) == 0 {
-				return usageError("%s of %s has no property %q", cmp.Or(object, "no object"), d.Path(), property)
+				return usageError("%s has no %s with a property %q", d.Path(), cmp.Or(object, "object"), property)
 			}
 			return show(cmd, doc)
 		}),

@@ -22,7 +22,7 @@ const (
 	ExitOK      = 0  // everything tried works, or is known not to be supported
 	ExitFailed  = 1  // something is broken
 	ExitUsage   = 2  // the command line is wrong
-	ExitNothing = 77 // nothing could be tested
+	ExitNothing = 77 // nothing could be shown or tested
 )
 
 // exitError is an error that chooses the exit code. Err may be nil when the
@@ -54,12 +54,19 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 
+	// Before cobra, which would find fault with its flags first.
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") && !strings.HasPrefix(args[0], "__") {
+		if found, _, err := root.Find(args); err != nil || found == root {
+			say(stderr, "%v", unknownCommand(root, args[0]))
+			return ExitUsage
+		}
+	}
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return ExitOK
 	}
-	// cobra's own errors (an unknown flag or command, a wrong number of
-	// arguments) come before any RunE, and only those are usage errors.
+	// cobra's own errors (an unknown flag) come before any RunE, and are usage
+	// errors.
 	code := ExitUsage
 	var exit *exitError
 	var run *runError
@@ -101,12 +108,12 @@ func say(w io.Writer, format string, args ...any) {
 }
 
 // notOpened says whether an error is that something may not be opened, or is not
-// there at all: then nothing was tried with it.
+// there, as in a container: then nothing was tried with it.
 func notOpened(err error) bool {
 	var device *drm.Error
 	var buffer *prime.Error
 	opening := errors.As(err, &device) && device.Op == "open" || errors.As(err, &buffer) && buffer.Op == "open"
-	return opening && (errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported))
+	return opening && (errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported))
 }
 
 // sentences makes text of what is not empty.
@@ -155,14 +162,13 @@ gives them to a file or pipe.`,
 		Version:       readBuild().version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		// A command that is none comes here.
-		Args: cobra.ArbitraryArgs,
+		Args:          cobra.ArbitraryArgs, // Main has seen that the first is a command
 	}
 	root.RunE = run(func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return cmd.Help()
+		if len(args) > 0 {
+			return unknownCommand(cmd, args[0]) // behind a flag
 		}
-		return unknownCommand(cmd, args[0])
+		return cmd.Help()
 	})
 	root.SetHelpCommand(newHelp())
 	root.SuggestionsMinimumDistance = 2
@@ -171,6 +177,7 @@ gives them to a file or pipe.`,
 		newSync(), newMatrix(), newSelftest(), newVM(),
 		newExplain(), newVersion(), newMan(),
 	)
+	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" {
@@ -187,16 +194,26 @@ func unknownCommand(parent *cobra.Command, name string) error {
 	return usageError("unknown command %q: see %s --help", name, parent.CommandPath())
 }
 
-// newHelp is cobra's, but knows what it does not know.
+// newHelp is as cobra's, but an error of usage where there is no such command.
 func newHelp() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND...]",
 		Short: "Show the help of a command",
 		Args:  cobra.ArbitraryArgs,
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) (names []string, _ cobra.ShellCompDirective) {
+			if found, rest, err := cmd.Root().Find(args); err == nil && len(rest) == 0 {
+				for _, c := range found.Commands() {
+					if c.IsAvailableCommand() {
+						names = append(names, c.Name()+"\t"+c.Short)
+					}
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: run(func(cmd *cobra.Command, args []string) error {
 			found, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {
-				return unknownCommand(cmd.Root(), args[0])
+				return unknownCommand(found, rest[0])
 			}
 			found.InitDefaultHelpFlag()
 			return found.Help()

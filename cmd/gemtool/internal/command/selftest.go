@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -66,18 +67,9 @@ that ran passed, 1 one failed, 77 none could run.`,
 		if list {
 			return show(cmd, listCases())
 		}
-		if !slices.ContainsFunc(conformance.All(), func(c conformance.Case) bool { return mayMatch(match, c.ID) }) {
-			return usageError("--run %q: no case has such a name; --list shows them", pattern)
-		}
 		return selftest(cmd, match, devices, soak, format)
 	})
 	return cmd
-}
-
-// mayMatch says whether an expression can match a name that begins so: names go
-// on with the device's, which is not known here.
-func mayMatch(match *regexp.Regexp, id string) bool {
-	return strings.Contains(match.String(), "/") || match.MatchString(id)
 }
 
 type casesJSON struct {
@@ -121,7 +113,7 @@ func selftest(cmd *cobra.Command, match *regexp.Regexp, devices []string, soak b
 		}
 		return &exitError{ExitNothing, nothingToTest(denied)}
 	}
-	if targets, err = selectTargets(targets, devices); err != nil {
+	if targets, err = selectTargets(targets, denied, devices); err != nil {
 		return err
 	}
 	for _, err := range denied {
@@ -131,7 +123,6 @@ func selftest(cmd *cobra.Command, match *regexp.Regexp, devices []string, soak b
 	if soak {
 		suite.Effort = conformance.Soak
 	}
-	out := newReport(cmd.OutOrStdout(), format, kernel.String())
 	all := 0
 	for _, c := range conformance.All() {
 		suite.Run(c, func(name string, _ func(conformance.T)) {
@@ -140,6 +131,10 @@ func selftest(cmd *cobra.Command, match *regexp.Regexp, devices []string, soak b
 			}
 		})
 	}
+	if all == 0 {
+		return usageError("--run %q: no case here has such a name", match)
+	}
+	out := newReport(cmd.OutOrStdout(), format, kernel.String())
 	step, end := progress(cmd, all)
 	for _, c := range conformance.All() {
 		suite.Run(c, func(name string, f func(conformance.T)) {
@@ -179,7 +174,7 @@ func nothingToTest(denied []error) error {
 
 // selectTargets returns the targets that one of the filters selects, or all
 // without a filter.
-func selectTargets(targets []conformance.Target, filters []string) ([]conformance.Target, error) {
+func selectTargets(targets []conformance.Target, denied []error, filters []string) ([]conformance.Target, error) {
 	if len(filters) == 0 {
 		return targets, nil
 	}
@@ -200,7 +195,10 @@ func selectTargets(targets []conformance.Target, filters []string) ([]conformanc
 			})
 		}
 		if len(found) == 0 {
-			return nil, usageError("--device %s: no such device can be opened", text)
+			if !strings.HasPrefix(text, "driver:") {
+				denied = nil // its name is in sysfs
+			}
+			return nil, noDevice(strconv.Quote(text), len(targets), denied)
 		}
 		selected = append(selected, found...)
 	}

@@ -28,7 +28,7 @@ func syncDescriptors(pid int) (fds []int, err error) {
 		if err != nil {
 			continue
 		}
-		if isFenced(pid, n) {
+		if ok, _ := isFenced(pid, n); ok { // what is gone, or not ours to see, is left out
 			fds = append(fds, n)
 		}
 	}
@@ -40,22 +40,20 @@ func syncDescriptors(pid int) (fds []int, err error) {
 // without taking it: to close a duplicate of another file can wait for whoever
 // serves its file system, and nothing ends that. Files choose their names; the
 // text of a dma-buf and the name that begins without a slash are the kernel's.
-func isFenced(pid, n int) bool {
+func isFenced(pid, n int) (bool, error) {
 	target, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, n))
-	switch {
-	case err != nil:
-		return false
-	case target == "anon_inode:sync_file":
-		return true
-	case !strings.HasPrefix(target, "/dmabuf:"):
-		return false
+	if err != nil || target == "anon_inode:sync_file" {
+		return err == nil, err
+	}
+	if !strings.HasPrefix(target, "/dmabuf:") {
+		return false, nil
 	}
 	text, err := fdinfo.Default.Read(pid, n)
 	if err != nil {
-		return false
+		return false, err
 	}
 	info, err := fdinfo.Parse(text)
-	return err == nil && info.Buffer != nil
+	return err == nil && info.Buffer != nil, nil // a text that is none is no dma-buf's
 }
 
 // takeDescriptor duplicates a descriptor of a process; 0 is this one. The name
@@ -73,13 +71,12 @@ func takeDescriptor(pid, n int) (*ioctl.FD, error) {
 		return nil, traceError(pid, false, os.NewSyscallError("pidfd_open", err))
 	}
 	defer unix.Close(process)
-	if link := fmt.Sprintf("/proc/%d/fd/%d", pid, n); !isFenced(pid, n) {
-		switch _, err := os.Readlink(link); {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil, usageError("process %d has no descriptor %d: %w", pid, n, unix.EBADF)
-		case err != nil:
-			return nil, traceError(pid, false, err)
-		}
+	switch ok, err := isFenced(pid, n); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, usageError("process %d has no descriptor %d: %w", pid, n, unix.EBADF)
+	case err != nil:
+		return nil, traceError(pid, false, err)
+	case !ok:
 		return nil, usageError("descriptor %d of process %d: %w", n, pid, errNotFenced)
 	}
 	dup, err := unix.PidfdGetfd(process, n, 0)

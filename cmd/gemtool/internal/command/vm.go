@@ -34,7 +34,8 @@ func newVM() *cobra.Command {
 		Short: "Run a program in a throw-away VM with DRM devices",
 		Long: `Boots a throw-away QEMU VM and runs one program of this machine in it, with its
 shared libraries if it has any. Stdin, stdout, stderr and the exit code are the
-program's; by COLUMNS and CLICOLOR_FORCE it hears of a terminal here. The VM's kernel log is watched: a WARNING, BUG or Oops in it, a
+program's; of a terminal here it hears by COLUMNS, CLICOLOR_FORCE, NO_COLOR and
+TERM. The VM's kernel log is watched: a WARNING, BUG or Oops in it, a
 panic, a hang or the deadline fails the run with exit code 1.
 
 The guest has its root in memory and sees nothing of this machine but the
@@ -125,7 +126,7 @@ func (f *vmFlags) run(cmd *cobra.Command, args []string) error {
 		return fmt.Errorf("vm: %w", err)
 	}
 	if asJSON {
-		doc := vmJSON{"gemtool.vm/v1", args, code, time.Since(start).Seconds(), stdout.String(), stderr.String(), stdout.cut || stderr.cut}
+		doc := vmJSON{"gemtool.vm/v1", args, code, time.Since(start).Seconds(), stdout.kept.String(), stderr.kept.String(), stdout.cut || stderr.cut}
 		if err := writeJSON(cmd.OutOrStdout(), doc); err != nil {
 			return err
 		}
@@ -166,15 +167,15 @@ type vmJSON struct {
 
 // bounded keeps the first 64 MiB of what is written to it.
 type bounded struct {
-	bytes.Buffer
-	cut bool
+	kept bytes.Buffer
+	cut  bool
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
 	const most = 64 << 20
-	keep := p[:min(len(p), most-b.Len())]
+	keep := p[:min(len(p), most-b.kept.Len())]
 	b.cut = b.cut || len(keep) < len(p)
-	b.Buffer.Write(keep)
+	b.kept.Write(keep)
 	return len(p), nil
 }
 

@@ -154,8 +154,8 @@ func TestBounded(t *testing.T) {
 			t.Fatalf("block %d: %d, %v, cut %v", i, n, err, b.cut)
 		}
 	}
-	if b.Len() != 64<<20 {
-		t.Errorf("%d bytes are kept", b.Len())
+	if b.kept.Len() != 64<<20 {
+		t.Errorf("%d bytes are kept", b.kept.Len())
 	}
 }
 

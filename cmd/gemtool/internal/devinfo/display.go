@@ -20,7 +20,7 @@ type Display struct {
 	Encoders   []Encoder   `json:"encoders"`
 	CRTCs      []CRTC      `json:"crtcs"`
 	Planes     []Plane     `json:"planes"`
-	Errors     []string    `json:"errors,omitempty"` // what could not be read of an object, which is left out
+	Errors     []string    `json:"-"` // what could not be read of an object, which is left out
 }
 
 // FBSize is what framebuffers may measure, in pixels.

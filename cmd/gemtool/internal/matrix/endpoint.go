@@ -72,7 +72,8 @@ var ErrNoDevice = errors.New("no such device")
 // only devices that one of them selects take part; udmabuf and the heaps
 // always do, they are no devices.
 //
-// Errors: ErrNoDevice, which says what is wrong with a filter.
+// Errors: ErrNoDevice, which says what is wrong with a filter; it is
+// fs.ErrPermission, too, if a device that may not be opened could be meant.
 func Find(filters []string) (*Set, error) {
 	parsed := make([]drm.Filter, len(filters))
 	for i, text := range filters {
@@ -87,12 +88,18 @@ func Find(filters []string) (*Set, error) {
 	}
 	s := &Set{}
 	matched := make([]bool, len(filters))
+	var denied error // of a device whose driver is not known
 	for i, info := range infos {
 		endpoints, driver, missing := nodes(info, i)
 		selected := len(filters) == 0
 		for j, f := range parsed {
 			if f.Match(info, driver) {
 				selected, matched[j] = true, true
+			}
+		}
+		for _, e := range endpoints {
+			if denied == nil && driver == "" {
+				denied = e.Err
 			}
 		}
 		if !selected {
@@ -108,7 +115,7 @@ func Find(filters []string) (*Set, error) {
 	}
 	// A machine without devices is no mistake of whoever named one.
 	if i := slices.Index(matched, false); i >= 0 && (len(infos) > 0 || strings.Contains(filters[i], "/")) {
-		return nil, noDevice(filters[i])
+		return nil, noDevice(filters[i], denied)
 	}
 	byName := func(a, b *Endpoint) int {
 		return cmp.Or(cmp.Compare(a.Driver, b.Driver), cmp.Compare(a.Bus, b.Bus), cmp.Compare(a.Path, b.Path))
@@ -120,7 +127,10 @@ func Find(filters []string) (*Set, error) {
 }
 
 // noDevice explains why a filter selects nothing.
-func noDevice(filter string) error {
+func noDevice(filter string, denied error) error {
+	if denied != nil && strings.HasPrefix(filter, "driver:") {
+		return fmt.Errorf("%w: %q among those that can be opened: %w", ErrNoDevice, filter, denied)
+	}
 	if strings.Contains(filter, "/") {
 		d, err := drm.Open(filter, drm.Options{})
 		if err != nil {

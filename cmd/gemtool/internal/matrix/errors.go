@@ -99,8 +99,8 @@ func classify(step string, err error, importer string) Outcome {
 			return Unsupported
 		}
 	case StepFramebuffer:
-		// All that is left to object to is where the memory comes from: every
-		// display shows XRGB8888 of this size. amdgpu shows no imports.
+		// The driver's own buffers are what is left to show: amdgpu takes no
+		// others, and some displays not this size.
 		if unsupported || errors.Is(err, syscall.EINVAL) {
 			return Unsupported
 		}

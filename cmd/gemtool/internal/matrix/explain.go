@@ -70,14 +70,18 @@ var tried = map[string]string{
 // EngineLeftOut returns a line for each reason for which hardware did not read the
 // imports of pairs that got as far.
 func EngineLeftOut(cells []*Cell) (lines []string) {
-	importers := map[string][]string{}
-	var order []string
+	type reason struct {
+		outcome Outcome
+		text    string
+	}
+	importers := map[reason][]string{}
+	var order []reason
 	for _, c := range cells {
 		for _, s := range c.Steps {
 			if c.Self || s.Name != StepEngine || s.Outcome != NotTried && s.Outcome != Unsupported {
 				continue
 			}
-			why := fmt.Sprintf("%s: %s", s.Outcome, words.Escape(s.Err.Error()))
+			why := reason{s.Outcome, words.Escape(s.Err.Error())}
 			if importers[why] == nil {
 				order = append(order, why)
 			}
@@ -87,8 +91,7 @@ func EngineLeftOut(cells []*Cell) (lines []string) {
 		}
 	}
 	for _, why := range order {
-		outcome, reason, _ := strings.Cut(why, ": ")
-		lines = append(lines, fmt.Sprintf("engine %s, into %s: %s", outcome, strings.Join(importers[why], ", "), reason))
+		lines = append(lines, fmt.Sprintf("engine %s, into %s: %s", why.outcome, strings.Join(importers[why], ", "), why.text))
 	}
 	return lines
 }
@@ -133,11 +136,11 @@ func means(c *Cell, s *Step) (meaning, try string) {
 	case errors.Is(s.Err, errIdentity):
 		return "The kernel promises that an import leads back to the dma-buf that came in: a bug of the driver", "Report it"
 	case errors.Is(s.Err, drm.ErrShortBuffer):
-		return "The kernel computed the size in 32 bits", "Try a smaller --size, or Linux 7.2"
+		return "The kernel computed the size in 32 bits", "Try: a smaller --size, or Linux 7.2"
 	case errors.Is(s.Err, prime.ErrRange):
-		return "The exporter has a limit", "Try a smaller --size"
+		return "The exporter has a limit", "Try: a smaller --size"
 	case s.Name != StepImport && (errors.Is(s.Err, syscall.ENOMEM) || errors.Is(s.Err, syscall.ENOSPC)):
-		return "There was not enough memory of the kind that the exporter needs", "Try a smaller --size"
+		return "There was not enough memory of the kind that the exporter needs", "Try: a smaller --size"
 	}
 	var errno syscall.Errno
 	errors.As(s.Err, &errno)
@@ -147,9 +150,9 @@ func means(c *Cell, s *Step) (meaning, try string) {
 	case ok && h.Call != "":
 		return h.Means, h.Advice()
 	case s.Name == StepImport && s.Outcome == Refused:
-		return "One of the two drivers does not do this: the exporter's cannot share its memory, or the importer's cannot import", "Try another exporter"
+		return "One of the two drivers does not do this: the exporter's cannot share its memory, or the importer's cannot import", "Try: another exporter"
 	case s.Outcome == Refused:
-		return "The exporter's driver does not do this", "Try another exporter"
+		return "The exporter's driver does not do this", "Try: another exporter"
 	}
 	return "Nothing is known about this failure here", "The steps and their errors are in --json"
 }

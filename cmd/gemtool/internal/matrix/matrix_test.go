@@ -82,7 +82,7 @@ func TestClassifyNVIDIA(t *testing.T) {
 func TestCell(t *testing.T) {
 	fine := func() error { return nil }
 	fails := func(err error) func() error { return func() error { return err } }
-	c := &Cell{Depth: CPU}
+	c := &Cell{Depth: CPU, Importer: &Endpoint{}}
 	if c.step(StepRead, fine) != OK || c.String() != "cpu" || c.Failure() != nil {
 		t.Errorf("got %v", c)
 	}
@@ -97,7 +97,7 @@ func TestCell(t *testing.T) {
 	if c.String() != "release leak" || c.Outcome != Failed {
 		t.Errorf("after a refusal and a leak: %v, %v", c, c.Outcome)
 	}
-	self := &Cell{Self: true, Depth: FB}
+	self := &Cell{Self: true, Depth: FB, Importer: &Endpoint{}}
 	if self.String() != "self" {
 		t.Errorf("self: %v", self)
 	}
@@ -140,7 +140,8 @@ func TestExplain(t *testing.T) {
 		"import ENOSYS, from one card into two card: ~One of the two drivers",
 		"import ENODEV, from one card into three card: ~takes only its own",
 		"map ENOMEM, from one card into two card: ~not enough memory",
-		"import ENOMEM, from one card into nvidia-drm card, two card: ~nvidia-drm refusing",
+		"import ENOMEM, from one card into nvidia-drm card: ~nvidia-drm refuses memory",
+		"import ENOMEM, from one card into two card: ~Try: close handles",
 		"framebuffer EINVAL, from udmabuf card into amdgpu card: ~amdgpu shows no memory of other devices",
 		"release leak, from one card into two card: ~a bug of gemtool",
 		"engine EIO, from one card into two card: ~Nothing is known",

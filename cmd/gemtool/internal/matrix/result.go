@@ -97,11 +97,7 @@ func (c *Cell) String() string {
 func (c *Cell) step(name string, run func() error) Outcome {
 	start := time.Now()
 	err := run()
-	importer := ""
-	if c.Importer != nil {
-		importer = c.Importer.Driver
-	}
-	s := Step{Name: name, Outcome: classify(name, err, importer), Err: err, Time: time.Since(start)}
+	s := Step{Name: name, Outcome: classify(name, err, c.Importer.Driver), Err: err, Time: time.Since(start)}
 	c.Steps = append(c.Steps, s)
 	if s.Outcome >= Refused {
 		// Of two failures, as when the release fails too, the worse one

@@ -16,7 +16,7 @@ type Config struct {
 	// Width by Height without gaps, and the callee's until it returns.
 	Picture func(c *Cell, pix []byte)
 	// Progress, if not nil, is called before each pair.
-	Progress func(done, all int, c *Cell)
+	Progress func(c *Cell)
 	// DrawSkew is added to the pitch that pictures are drawn with. Tests
 	// show with it that a wrong pitch does not pass.
 	DrawSkew int
@@ -27,7 +27,6 @@ type Config struct {
 // returns the cells so far and ctx's error.
 func Run(ctx context.Context, s *Set, config Config) ([]*Cell, error) {
 	var cells []*Cell
-	all := len(s.Exporters) * len(s.Importers)
 	for _, e := range s.Exporters {
 		for _, i := range s.Importers {
 			c := &Cell{Exporter: e, Importer: i, Self: e.device >= 0 && e.device == i.device}
@@ -35,7 +34,7 @@ func Run(ctx context.Context, s *Set, config Config) ([]*Cell, error) {
 				return cells, err
 			}
 			if config.Progress != nil {
-				config.Progress(len(cells), all, c)
+				config.Progress(c)
 			}
 			if err := test(ctx, c, config); err != nil {
 				return cells, err

@@ -3,7 +3,9 @@
 package vm
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -24,11 +26,8 @@ func cachePath(elem ...string) (string, error) {
 // may have the environment of somebody, whose links could lead anywhere and who
 // could not read what root left there.
 func writeCache(path string, data []byte) error {
-	if dir, err := os.UserCacheDir(); err == nil {
-		st, err := os.Stat(dir)
-		if err == nil && st.Sys().(*syscall.Stat_t).Uid != uint32(os.Geteuid()) {
-			return fmt.Errorf("%s is another user's", dir)
-		}
+	if err := ownCache(); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -46,4 +45,26 @@ func writeCache(path string, data []byte) error {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// ownCache says whether the cache, or the directory that it would be made in, is
+// another user's.
+func ownCache() error {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return err
+	}
+	for {
+		st, err := os.Stat(dir)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir):
+			dir = filepath.Dir(dir)
+		case err != nil:
+			return err
+		case st.Sys().(*syscall.Stat_t).Uid != uint32(os.Geteuid()):
+			return fmt.Errorf("%s is another user's", dir)
+		default:
+			return nil
+		}
+	}
 }

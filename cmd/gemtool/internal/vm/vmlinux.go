@@ -54,7 +54,7 @@ func unpackKernel(path string) (string, error) {
 		return "", err
 	}
 	if err := writeCache(dst, data); err != nil {
-		return "", errPacked
+		return "", fmt.Errorf("%w: %w", errPacked, err) // it boots without a cache, only later
 	}
 	return dst, nil
 }

@@ -18,8 +18,8 @@ const (
 var hints = []Hint{
 	{Errno: "EACCES", Means: "Not permitted: the node's own permissions, the wrong node of the device, or not the DRM master",
 		Try: "The card node for dumb buffers and modesetting; the groups video and render for the nodes"},
-	{Errno: "EACCES", Call: "open", Means: "The permissions of the node forbid it; it has a group that may, mostly video for cards and render for render nodes",
-		Try: "ls -l shows the group: become a member of it, and log in again"},
+	{Errno: "EACCES", Call: "open", Means: "The permissions of the node forbid it; mostly the group video may open cards, and render the render nodes",
+		Try: "Become a member of the group that ls -l shows, and log in again"},
 	{Errno: "EACCES", Call: "MODE_CREATE_DUMB", Means: "A render node makes no dumb buffers, whoever asks", Try: "The card node of the same device"},
 	{Errno: "EACCES", Call: "MODE_MAP_DUMB", Means: "A render node maps no dumb buffers, whoever asks", Try: "The card node, or the mapping of a dma-buf"},
 	{Errno: "EACCES", Call: "MODE_ATOMIC", Means: "This file is not the device's DRM master: a display server is, or nobody", Try: "A text console, or a lease of the display server's"},
@@ -104,8 +104,10 @@ var hints = []Hint{
 
 	{Errno: "ENOMEM", Means: "The kernel or the video memory has no room; nvidia-drm says it for a buffer that it cannot share, too"},
 	{Errno: "ENOMEM", Call: "mmap", Means: "The kernel found no memory for the pages; those it did find stay with the object", Try: "Close the object soon, and take a smaller one"},
-	{Errno: "ENOMEM", Call: "PRIME_FD_TO_HANDLE", Means: "No memory, a table of handles that is full because they are never closed, or nvidia-drm refusing foreign memory",
-		Try: "Close handles; allocate on the NVIDIA device and import elsewhere"},
+	{Errno: "ENOMEM", Call: "PRIME_FD_TO_HANDLE", Importer: []string{"nvidia-drm"}, Means: "So nvidia-drm refuses memory of other devices; there can be too little memory, too",
+		Try: "Allocate on the NVIDIA device and import elsewhere, or copy"},
+	{Errno: "ENOMEM", Call: "PRIME_FD_TO_HANDLE", Means: "No memory, or a table of handles that is full because they are never closed",
+		Try: "Close handles"},
 	{Errno: "ENOSPC", Means: "The video memory, or the space of mmap offsets, is full; a size of 0 can be answered so, too", Try: "A smaller buffer"},
 
 	{Errno: "ENOSPC", Call: "MODE_SETCRTC", Means: outside, Try: inside},
