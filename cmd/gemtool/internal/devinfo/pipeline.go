@@ -51,21 +51,22 @@ func keepPipelines(out *Display, plane *Plane, d *drm.Device, p Property) {
 			continue // "Bypass": there is no operation 0
 		}
 		keep(out, &plane.Pipelines, func() (Pipeline, error) {
-			return readPipeline(d, e.Name, e.Value == p.Value, kms.ColorOpID(e.Value))
+			ops, err := readOps(kms.ColorOpID(e.Value), func(id kms.ColorOpID) ([]Property, error) { return ReadProperties(d, id.Object()) })
+			return Pipeline{e.Name, e.Value == p.Value, ops}, err
 		})
 	}
 }
 
-// readPipeline follows a chain, but not in a circle.
-func readPipeline(d *drm.Device, name string, active bool, id kms.ColorOpID) (Pipeline, error) {
-	out := Pipeline{Name: name, Active: active, Ops: []ColorOp{}}
+// readOps follows a chain from its first operation, but not in a circle.
+func readOps(id kms.ColorOpID, read func(kms.ColorOpID) ([]Property, error)) ([]ColorOp, error) {
+	ops := []ColorOp{}
 	for id != 0 {
-		if slices.ContainsFunc(out.Ops, func(op ColorOp) bool { return op.ID == uint32(id) }) {
-			return out, fmt.Errorf("%v comes twice in %q", id, name)
+		if slices.ContainsFunc(ops, func(op ColorOp) bool { return op.ID == uint32(id) }) {
+			return nil, fmt.Errorf("%v comes twice in a pipeline", id)
 		}
-		props, err := ReadProperties(d, id.Object())
+		props, err := read(id)
 		if err != nil {
-			return out, err
+			return nil, err
 		}
 		op := ColorOp{ID: uint32(id), Properties: props}
 		id = 0
@@ -77,9 +78,9 @@ func readPipeline(d *drm.Device, name string, active bool, id kms.ColorOpID) (Pi
 				id = kms.ColorOpID(p.Value)
 			}
 		}
-		out.Ops = append(out.Ops, op)
+		ops = append(ops, op)
 	}
-	return out, nil
+	return ops, nil
 }
 
 // firstName is the name of an enum's value, or the value where it has none.

@@ -90,6 +90,9 @@ func TestList(t *testing.T) {
 	s.file(dock+"/idProduct", "ff0b\n")
 	s.file(dock+"/product", "Dock\x1b[31m\n")
 	s.link("bus/usb", dock+"/1-1:1.0/subsystem")
+	// Opening these wakes nothing, though they say that they sleep.
+	s.file(dock+"/1-1:1.0/power/runtime_status", "suspended\n")
+	s.file("devices/platform/soc/display/power/runtime_status", "suspended\n")
 	panel := s.pci("0000:00:15.0", "0x8086\n", "0x9d60\n", "intel-lpss", "suspended\n") + "/spi0/spi0.0"
 	s.link("bus/spi", panel+"/subsystem")
 	screen := s.card("card5", "pci", "0000:00:03.0", s.pci("0000:00:03.0", "0x1234\n", "0x1111\n", "bochs-drm", "active\n"))
