@@ -223,7 +223,9 @@ func (s *sim) BeginAccess() {
 	}
 	var w gem.Window
 	var err error
-	s.apart(func() { w, err = o.Object.BeginAccess(context.Background(), a) })
+	s.apart(func() {
+		err = settled(func() (err error) { w, err = o.Object.BeginAccess(context.Background(), a); return err })
+	})
 	s.want("BeginAccess", err, want)
 	if want == nil {
 		s.windows = append(s.windows, &refWindow{Window: w, shared: shared})
@@ -297,11 +299,12 @@ func (s *sim) Scoped() {
 	}
 	var err error
 	s.waiting(want, func(ctx context.Context) {
-		if len(uses) > 1 {
-			err = gem.LocalAll(ctx, look, uses...)
-			return
-		}
-		err = objs[0].Object.Local(ctx, uses[0].Access, func(v gem.View) error { return look([]gem.View{v}) })
+		err = settled(func() error {
+			if len(uses) > 1 {
+				return gem.LocalAll(ctx, look, uses...)
+			}
+			return objs[0].Object.Local(ctx, uses[0].Access, func(v gem.View) error { return look([]gem.View{v}) })
+		})
 	})
 	s.want([]string{"Local", "LocalAll"}[btoi(len(uses) > 1)], err, want)
 }
