@@ -113,6 +113,11 @@ func TestSync(t *testing.T) {
 	}
 	defer holder.Wait()
 	defer stdin.Close()
+	for fd, want := range map[int]bool{3: true, 4: true, 5: false, 0: false} {
+		if got, err := isFenced(holder.Process.Pid, fd); got != want || err != nil {
+			t.Errorf("descriptor %d: %v, %v, want %v", fd, got, err, want)
+		}
+	}
 	process := fmt.Sprintf("sync --pid %d", holder.Process.Pid)
 	dmabuf := process + " --fd 3"
 	check := func(uid uint32, code int, args string, wants ...string) {
