@@ -61,6 +61,8 @@ const (
 	TypeColorOp ObjectType = uapi.ModeObjectColorOp // after Linux 6.12
 )
 
+// String names the type, and those that no property was seen to refer to by their
+// numbers.
 func (t ObjectType) String() string {
 	switch t {
 	case TypeCRTC:

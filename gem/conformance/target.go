@@ -110,10 +110,10 @@ func exports(driver string, k Kernel) bool {
 	return driver != "bochs-drm" || !k.Less(Kernel{6, 6})
 }
 
-// shares says whether the CPU can map those dma-bufs. qxl made ones that it could
-// not (qxl_gem_prime_mmap was ENOSYS); since Linux 6.6 no driver can choose.
+// shares says whether the CPU can map those dma-bufs. Those of qxl it cannot on
+// Linux 6.1, where mmap is ENOSYS; on 6.12 it can.
 func shares(driver string, k Kernel) bool {
-	return exports(driver, k) && (driver != "qxl" || !k.Less(Kernel{6, 6}))
+	return exports(driver, k) && (driver != "qxl" || !k.Less(Kernel{6, 12}))
 }
 
 // Apply says whether a case with these needs runs on t under kernel k.
